@@ -1,0 +1,51 @@
+package engine
+
+// Class groups effects as notify-keyspace-events does.
+type Class uint32
+
+// The classes, with the letter that notify-keyspace-events gives each.
+const (
+	ClassGeneric Class = 1 << iota // g
+	ClassString                    // $
+	ClassList                      // l
+	ClassSet                       // s
+	ClassHash                      // h
+	ClassZSet                      // z
+	ClassStream                    // t
+	ClassExpired                   // x
+	ClassEvicted                   // e
+	ClassNew                       // n
+	ClassMissed                    // m: announced, but not a change
+)
+
+// Effect is one change of the keyspace, as told to the sinks.
+type Effect struct {
+	DB    int
+	Class Class
+	// Event is Redis' event name: "set", "del", "expire", "expired", …
+	// Empty for changes that have none (flushall, swapdb).
+	Event string
+	// Key is the key that changed; nil when the whole db or keyspace did. It
+	// is good until Effect returns.
+	Key []byte
+	// Argv is the command that repeats the change exactly (absolute times,
+	// chosen members), nil where another effect of the same operation
+	// carries it, or where no sink asked for it. Good until Effect returns.
+	Argv [][]byte
+}
+
+// Sink is told of every effect, in order, under the engine's lock. It must not
+// block, and not call the engine but through tx.
+type Sink interface {
+	// Wants says what the sink needs; asked once, when it is added.
+	Wants() Wants
+	Effect(tx *Tx, e *Effect)
+}
+
+// Wants is what a sink needs of effects.
+type Wants struct {
+	// Events: be called at all for effects of these classes.
+	Events Class
+	// Argv: effects must carry the command that repeats them.
+	Argv bool
+}

@@ -1,0 +1,99 @@
+// Package engine is the store itself: the keyspace, its types, expiry,
+// eviction and the effects that tell others of changes. It knows neither RESP
+// nor sockets nor files.
+package engine
+
+import (
+	"sync"
+)
+
+// Options configure an Engine. The zero value works.
+type Options struct {
+	// Databases is the number of numbered dbs; 0 means 16.
+	Databases int
+	// Clock and Rand are the machine's own when nil.
+	Clock Clock
+	Rand  Rand
+}
+
+// Engine is a keyspace under one lock. Execution units run one after another.
+type Engine struct {
+	mu    sync.Mutex
+	clock Clock
+	rand  Rand
+	dbs   []*db
+	tx    Tx
+	sinks []Sink
+}
+
+// New makes an empty engine.
+func New(opts Options) *Engine {
+	if opts.Databases == 0 {
+		opts.Databases = 16
+	}
+	if opts.Clock == nil {
+		opts.Clock = SystemClock{}
+	}
+	if opts.Rand == nil {
+		opts.Rand = NewRand(uint64(opts.Clock.Now().UnixNano()))
+	}
+	e := &Engine{clock: opts.Clock, rand: opts.Rand, dbs: make([]*db, opts.Databases)}
+	for i := range e.dbs {
+		e.dbs[i] = newDB()
+	}
+	e.tx.eng = e
+	return e
+}
+
+// Close stops the engine's timers and gives its memory back. Nobody may use the
+// engine afterwards.
+func (e *Engine) Close() {}
+
+// Held is the engine while its lock is held. It is the only way to a Tx.
+type Held struct{ eng *Engine }
+
+// Lock takes the engine's lock, for a batch of units.
+func (e *Engine) Lock() Held {
+	e.mu.Lock()
+	return Held{e}
+}
+
+// Unlock ends the batch.
+func (h Held) Unlock() { h.eng.mu.Unlock() }
+
+// Begin starts an execution unit on a numbered db and freezes its time. The Tx
+// is the engine's own, good until End.
+func (h Held) Begin(db int) *Tx {
+	tx := &h.eng.tx
+	tx.db, tx.now = db, UnixMilli(h.eng.clock.Now().UnixMilli())
+	return tx
+}
+
+// End ends the unit.
+func (tx *Tx) End() {}
+
+// Do runs fn as one execution unit on a numbered db. It does not roll back:
+// what fn changed before an error stays, as in EXEC.
+func (e *Engine) Do(db int, fn func(tx *Tx) error) error {
+	h := e.Lock()
+	defer h.Unlock()
+	tx := h.Begin(db)
+	defer tx.End()
+	return fn(tx)
+}
+
+// Tx is an execution unit: what runs without interruption, at one time.
+type Tx struct {
+	eng *Engine
+	db  int
+	now UnixMilli
+}
+
+// Now is the unit's time; it stands still.
+func (tx *Tx) Now() UnixMilli { return tx.now }
+
+// DB is the number of the unit's db.
+func (tx *Tx) DB() int { return tx.db }
+
+// Rand is the unit's source of chance.
+func (tx *Tx) Rand() Rand { return tx.eng.rand }

@@ -1,0 +1,135 @@
+// Package command is the command table: a file per family, the table on top
+// and the handlers below. COMMAND, COMMAND DOCS, GETKEYS, ACL categories and
+// the documentation follow from it. It knows nothing of clients or sockets.
+package command
+
+import (
+	"coatcheck/engine"
+	"coatcheck/resp"
+)
+
+// Args is a command's argv, with the name in front. It points into the query
+// buffer and is good until Run returns.
+type Args [][]byte
+
+// Flags say what kind of command it is, in Redis' words.
+type Flags uint32
+
+// The flags of COMMAND INFO.
+const (
+	Write Flags = 1 << iota
+	ReadOnly
+	DenyOOM
+	Admin
+	PubSub
+	NoScript
+	Blocking
+	Loading
+	Stale
+	SkipMonitor
+	SkipSlowlog
+	Asking
+	Fast
+	NoAuth
+	MayReplicate
+	NoAsyncLoading
+	NoMulti
+	AllowBusy
+	NoMandatoryKeys
+	MovableKeys
+	Protected // needs enable-debug-command and the like
+	SentinelOnly
+	TouchesArbitraryKeys
+	// Slow-by-nature commands of ours may run in slices (see More).
+	Sliced
+)
+
+// Group is the family a command belongs to in COMMAND DOCS.
+type Group string
+
+// The groups, as Redis' documentation names them.
+const (
+	GroupGeneric      Group = "generic"
+	GroupString       Group = "string"
+	GroupList         Group = "list"
+	GroupSet          Group = "set"
+	GroupSortedSet    Group = "sorted-set"
+	GroupHash         Group = "hash"
+	GroupPubSub       Group = "pubsub"
+	GroupTransactions Group = "transactions"
+	GroupConnection   Group = "connection"
+	GroupServer       Group = "server"
+	GroupScripting    Group = "scripting"
+	GroupHyperLogLog  Group = "hyperloglog"
+	GroupGeo          Group = "geo"
+	GroupStream       Group = "stream"
+	GroupBitmap       Group = "bitmap"
+)
+
+// KeyFlags say what a command does with the keys of one key spec.
+type KeyFlags uint16
+
+// The flags of a key spec, as COMMAND INFO prints them.
+const (
+	RO KeyFlags = 1 << iota
+	RW
+	OW
+	RM
+	Access
+	Update
+	Insert
+	Delete
+	NotKey
+	Incomplete
+	VariableFlags
+)
+
+// KeySpec says where keys stand in argv. First counts from 1; Last counts from
+// First, negative from the end; Step is the distance between keys.
+type KeySpec struct {
+	First, Last, Step int
+	Flags             KeyFlags
+}
+
+// Spec says all there is to know of a command without running it.
+type Spec struct {
+	Name       string // in capitals; a subcommand's own word only: "KILL"
+	Syntax     string // machine-readable, see shared words in syntax.go
+	Arity      int    // with the name (and subcommand) counted; negative: at least
+	Flags      Flags
+	Keys       []KeySpec
+	Group      Group
+	Since      string
+	Complexity string
+	Summary    string
+	// Categories beyond those that follow from the flags and the group, as
+	// in ACL CAT: "dangerous", "keyspace", …
+	Categories []string
+	Tips       []string
+	History    [][2]string // version, what changed
+	DocFlags   []string    // "deprecated", "syscmd"
+	// DeprecatedSince and ReplacedBy belong to the doc flag "deprecated".
+	DeprecatedSince, ReplacedBy string
+}
+
+// Entry is a row of the table. C is what its handler runs on: *engine.Tx for
+// commands about data, the server's client for commands about a connection.
+// A container (CLIENT, CONFIG, …) has Subs and usually no Run.
+type Entry[C any] struct {
+	Spec
+	Run  func(c C, in Args, out *resp.Reply) error
+	Subs []Entry[C]
+}
+
+// More is returned as an error by a handler that has done a slice of a long
+// walk (KEYS): the server calls Step again, in a unit of its own, after it has
+// served other clients, until done. Inside MULTI or a script it is called until
+// done at once. The client's later commands wait.
+type More struct {
+	// Step does one slice of about a thousand keys; the last one appends the
+	// whole reply to out.
+	Step func(tx *engine.Tx, out *resp.Reply) (done bool, err error)
+}
+
+// Error implements error; nobody sees the text.
+func (*More) Error() string { return "command: more to do" }
