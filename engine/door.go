@@ -48,7 +48,8 @@ func (p *place) enc() Encoding { return p.ent.enc }
 // bytes is the packed value: a string's bytes.
 func (p *place) bytes() []byte { return p.ent.val }
 
-// expireAt is when the key stops existing; Never for a key without expiry.
+// expireAt is when the key stops existing; Never for a key without expiry. Any
+// number of milliseconds up to the highest int64 is a deadline that clients set.
 func (p *place) expireAt() UnixMilli { return p.ent.at }
 
 // read looks key up for a reader: counts a keyspace hit or miss and touches the

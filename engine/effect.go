@@ -20,7 +20,7 @@ const (
 
 // Effect is one change of the keyspace, as told to the sinks.
 type Effect struct {
-	DB    int
+	DB    int // -1: all of them
 	Class Class
 	// Event is Redis' event name: "set", "del", "expire", "expired", …
 	// Empty for changes that have none (flushall, swapdb).
