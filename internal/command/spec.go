@@ -93,11 +93,14 @@ type KeySpec struct {
 
 // Spec says all there is to know of a command without running it.
 type Spec struct {
-	Name       string // in capitals; a subcommand's own word only: "KILL"
-	Syntax     string // machine-readable, see shared words in syntax.go
-	Arity      int    // with the name (and subcommand) counted; negative: at least
-	Flags      Flags
-	Keys       []KeySpec
+	Name   string // in capitals; a subcommand's own word only: "KILL"
+	Syntax string // machine-readable, see syntax.go
+	Arity  int    // with the name (and subcommand) counted; negative: at least
+	Flags  Flags
+	Keys   []KeySpec
+	// KeyFlagsOf is, for a key spec with VariableFlags, what a particular call
+	// does with its key. argv may be of any length and content.
+	KeyFlagsOf func(in Args) KeyFlags
 	Group      Group
 	Since      string
 	Complexity string

@@ -1,0 +1,189 @@
+package command
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// What follows from a Spec: the answers of COMMAND INFO, the categories of ACL,
+// and where a command's keys stand.
+
+// flagNames are the flags that COMMAND INFO shows, in its order.
+var flagNames = []struct {
+	flag Flags
+	name string
+}{
+	{Write, "write"}, {ReadOnly, "readonly"}, {DenyOOM, "denyoom"}, {Admin, "admin"},
+	{PubSub, "pubsub"}, {NoScript, "noscript"}, {Blocking, "blocking"}, {Loading, "loading"},
+	{Stale, "stale"}, {SkipMonitor, "skip_monitor"}, {SkipSlowlog, "skip_slowlog"},
+	{Asking, "asking"}, {Fast, "fast"}, {NoAuth, "no_auth"}, {MayReplicate, "may_replicate"},
+	{NoMandatoryKeys, "no_mandatory_keys"}, {NoAsyncLoading, "no_async_loading"},
+	{NoMulti, "no_multi"}, {MovableKeys, "movablekeys"}, {AllowBusy, "allow_busy"},
+}
+
+// FlagNames are the command's flags, as COMMAND INFO prints them.
+func (s *Spec) FlagNames() []string {
+	var names []string
+	for _, f := range flagNames {
+		if s.AllFlags()&f.flag != 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// AllFlags are the command's flags and those that follow from its key specs.
+func (s *Spec) AllFlags() Flags {
+	flags := s.Flags
+	for _, k := range s.Keys {
+		if k.Flags&Incomplete != 0 {
+			flags |= MovableKeys
+		}
+	}
+	return flags
+}
+
+var keyFlagNames = []struct {
+	flag KeyFlags
+	name string
+}{
+	{RO, "RO"}, {RW, "RW"}, {OW, "OW"}, {RM, "RM"}, {Access, "access"}, {Update, "update"},
+	{Insert, "insert"}, {Delete, "delete"}, {NotKey, "not_key"}, {Incomplete, "incomplete"},
+	{VariableFlags, "variable_flags"},
+}
+
+// Names are the flags as COMMAND INFO prints them.
+func (f KeyFlags) Names() []string {
+	var names []string
+	for _, n := range keyFlagNames {
+		if f&n.flag != 0 {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// Categories are the categories of ACL, in the order of ACL CAT.
+var Categories = []string{
+	"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
+	"hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
+	"connection", "transaction", "scripting",
+}
+
+// groupCategory is the category of all commands of a group.
+var groupCategory = map[Group]string{
+	GroupString: "string", GroupList: "list", GroupSet: "set", GroupSortedSet: "sortedset",
+	GroupHash: "hash", GroupTransactions: "transaction", GroupConnection: "connection",
+	GroupScripting: "scripting", GroupHyperLogLog: "hyperloglog", GroupGeo: "geo",
+	GroupStream: "stream", GroupBitmap: "bitmap",
+}
+
+// ACLCategories are the categories a command belongs to: by its flags, by its
+// group and by its own word. Of a mere container only the flags count: its
+// subcommands have categories of their own.
+func (s *Spec) ACLCategories(container bool) []string {
+	has := map[string]bool{}
+	for _, c := range s.Categories {
+		has[c] = true
+	}
+	if c := groupCategory[s.Group]; c != "" && !container {
+		has[c] = true
+	}
+	has["write"] = has["write"] || s.Flags&Write != 0
+	has["read"] = has["read"] || s.Flags&ReadOnly != 0 && !has["scripting"]
+	has["admin"] = has["admin"] || s.Flags&Admin != 0
+	has["dangerous"] = has["dangerous"] || s.Flags&Admin != 0
+	has["pubsub"] = has["pubsub"] || s.Flags&PubSub != 0
+	has["blocking"] = has["blocking"] || s.Flags&Blocking != 0
+	has["fast"] = s.Flags&Fast != 0
+	has["slow"] = s.Flags&Fast == 0
+
+	var names []string
+	for _, c := range Categories {
+		if has[c] {
+			names = append(names, c)
+		}
+	}
+	return names
+}
+
+// LegacyRange is the first key, the last key (negative: from the end) and the
+// step, as COMMAND INFO told keys before there were key specs; zeros without keys.
+func (s *Spec) LegacyRange() (first, last, step int) {
+	for _, k := range s.Keys {
+		if k.Flags&NotKey != 0 {
+			continue
+		}
+		end := k.Last
+		if end >= 0 {
+			end += k.First
+		}
+		switch {
+		case first == 0:
+			first, last, step = k.First, end, k.Step
+		case k.First == last+1 && step == 1 && k.Step == 1:
+			last = end
+		}
+	}
+	return first, last, step
+}
+
+// Arguments are the arguments that the syntax line tells.
+func (s *Spec) Arguments() ([]Arg, error) { return ParseSyntax(s.Syntax, len(s.Keys)) }
+
+// AcceptsArity says whether argc arguments, name included, are neither too few
+// nor too many.
+func (s *Spec) AcceptsArity(argc int) bool {
+	return argc == s.Arity || s.Arity < 0 && argc >= -s.Arity
+}
+
+// KeyRef is a key of a particular call: its place in argv and what the command
+// does with it.
+type KeyRef struct {
+	Pos   int
+	Flags KeyFlags
+}
+
+// ErrNoKeys and ErrArgs are why a call has no keys to tell.
+var (
+	ErrNoKeys = errors.New("the command has no key arguments")
+	ErrArgs   = errors.New("the arguments do not fit the key specs")
+)
+
+// FindKeys returns where the keys of a call stand, in argv's order by spec. It
+// is safe for any argv, also of a wrong arity.
+func (s *Spec) FindKeys(in Args) ([]KeyRef, error) {
+	if len(s.Keys) == 0 {
+		return nil, ErrNoKeys
+	}
+	var refs []KeyRef
+	for _, k := range s.Keys {
+		if k.Flags&NotKey != 0 {
+			continue
+		}
+		last := k.First + k.Last
+		if k.Last < 0 {
+			last = len(in) + k.Last
+		}
+		if k.First < 1 || k.Step < 1 || last < k.First || last >= len(in) {
+			return nil, ErrArgs
+		}
+		flags := k.Flags
+		if flags&VariableFlags != 0 && s.KeyFlagsOf != nil {
+			flags = s.KeyFlagsOf(in)
+		}
+		for pos := k.First; pos <= last; pos += k.Step {
+			refs = append(refs, KeyRef{pos, flags})
+		}
+	}
+	return refs, nil
+}
+
+// HasWord says whether a word of argv from position from on is word, which is
+// in capitals, in any case.
+func (in Args) HasWord(from int, word string) bool {
+	return slices.ContainsFunc(in[min(from, len(in)):], func(arg []byte) bool {
+		return strings.EqualFold(string(arg), word)
+	})
+}
