@@ -3,8 +3,10 @@ module coatcheck
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/stretchr/testify v1.12.1
 	github.com/tidwall/redcon v1.6.4
+	golang.org/x/sys v0.49.0
 )
 
 require (
