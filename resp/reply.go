@@ -119,6 +119,16 @@ func (r *Reply) Len() int { return len(r.buf) }
 // Rewind drops what was appended since Len returned mark.
 func (r *Reply) Rewind(mark int) { r.buf = r.buf[:mark] }
 
+// Bytes is what was appended and not yet taken; good until the next append.
+func (r *Reply) Bytes() []byte { return r.buf }
+
+// Reset empties the reply and appends to buf from now on (its content is
+// dropped; nil lets it allocate). A transport gives back what Bytes returned.
+func (r *Reply) Reset(buf []byte) { r.buf = buf[:0] }
+
+// Append appends bytes that are encoded already.
+func (r *Reply) Append(b []byte) { r.buf = append(r.buf, b...) }
+
 // Deferred is a header whose count comes later.
 type Deferred struct{ at int }
 

@@ -1,0 +1,14 @@
+package command
+
+import "coatcheck/engine"
+
+// Data is every command about data, family by family.
+func Data() []Entry[*engine.Tx] {
+	var all []Entry[*engine.Tx]
+	for _, family := range [][]Entry[*engine.Tx]{
+		Strings,
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
