@@ -49,6 +49,9 @@ func New(opts Options) *Engine {
 // engine afterwards.
 func (e *Engine) Close() {}
 
+// Clock is the clock the engine was made with.
+func (e *Engine) Clock() Clock { return e.clock }
+
 // Held is the engine while its lock is held. It is the only way to a Tx.
 type Held struct{ eng *Engine }
 
@@ -64,8 +67,13 @@ func (h Held) Unlock() { h.eng.mu.Unlock() }
 // Begin starts an execution unit on a numbered db and freezes its time. The Tx
 // is the engine's own, good until End.
 func (h Held) Begin(db int) *Tx {
+	return h.BeginAt(db, UnixMilli(h.eng.clock.Now().UnixMilli()))
+}
+
+// BeginAt is Begin for a caller who has just read the engine's clock.
+func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 	tx := &h.eng.tx
-	tx.db, tx.now = db, UnixMilli(h.eng.clock.Now().UnixMilli())
+	tx.db, tx.now = db, now
 	return tx
 }
 
