@@ -2,6 +2,8 @@
 // Redis sends it. It imports nothing of ours.
 package errs
 
+import "strconv"
+
 // Error is an error reply: a code in capitals and a text, sent as
 // "-CODE text\r\n".
 type Error struct {
@@ -19,21 +21,82 @@ func (e *Error) Error() string {
 
 // Errors about a key's value.
 var (
-	WrongType = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
-	NoSuchKey = &Error{"ERR", "no such key"}
+	WrongType     = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
+	NoSuchKey     = &Error{"ERR", "no such key"}
+	SameObject    = &Error{"ERR", "source and destination objects are the same"}
+	StringTooLong = &Error{"ERR", "string exceeds maximum allowed size (proto-max-bulk-len)"}
+	// NoFreq answers OBJECT FREQ while the policy is not an LFU one, NoIdle
+	// OBJECT IDLETIME while it is.
+	NoFreq = &Error{"ERR", "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."}
+	NoIdle = &Error{"ERR", "An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."}
 )
 
 // Errors about a command's words.
 var (
-	Syntax     = &Error{"ERR", "syntax error"}
-	NotInteger = &Error{"ERR", "value is not an integer or out of range"}
-	NotFloat   = &Error{"ERR", "value is not a valid float"}
+	Syntax           = &Error{"ERR", "syntax error"}
+	NotInteger       = &Error{"ERR", "value is not an integer or out of range"}
+	NotFloat         = &Error{"ERR", "value is not a valid float"}
+	OffsetOutOfRange = &Error{"ERR", "offset is out of range"}
+	InvalidCursor    = &Error{"ERR", "invalid cursor"}
+)
+
+// Errors about arithmetic.
+var (
+	// WouldOverflow is for sums outside 64 bits, DecrementOverflow for a
+	// decrement that has no negative.
+	WouldOverflow     = &Error{"ERR", "increment or decrement would overflow"}
+	DecrementOverflow = &Error{"ERR", "decrement would overflow"}
+	NaNOrInfinity     = &Error{"ERR", "increment would produce NaN or Infinity"}
+)
+
+// Errors about dbs.
+var (
+	DBIndex         = &Error{"ERR", "DB index is out of range"}
+	InvalidDBIndex  = &Error{"ERR", "invalid DB index"} // SELECT with no number
+	InvalidFirstDB  = &Error{"ERR", "invalid first DB index"}
+	InvalidSecondDB = &Error{"ERR", "invalid second DB index"}
+)
+
+// Errors about a deadline's condition (EXPIRE and its kin).
+var (
+	ExpireNXConflict = &Error{"ERR", "NX and XX, GT or LT options at the same time are not compatible"}
+	ExpireGTConflict = &Error{"ERR", "GT and LT options at the same time are not compatible"}
+)
+
+// Errors of LCS.
+var (
+	LCSNotStrings = &Error{"ERR", "The specified keys must contain string values"}
+	LCSLenAndIdx  = &Error{"ERR", "If you want both the length and indexes, please just use IDX."}
+	LCSMemory     = &Error{"ERR", "Insufficient memory, failed allocating transient memory for LCS"}
 )
 
 // WrongArity says that the command name (lower case, "client|kill" for a
 // subcommand) came with too few or too many arguments.
 func WrongArity(name string) error {
 	return &Error{"ERR", "wrong number of arguments for '" + name + "' command"}
+}
+
+// InvalidExpire says that the command name (lower case) was given a deadline or
+// a time to live that does not fit, or is not above 0 where it must be.
+func InvalidExpire(name string) error {
+	return &Error{"ERR", "invalid expire time in '" + name + "' command"}
+}
+
+// UnsupportedOption is how EXPIRE and its kin call a word they do not know.
+func UnsupportedOption(word []byte) error {
+	return &Error{"ERR", "Unsupported option " + string(word)}
+}
+
+// OutOfRange says that an integer is outside of lo … hi.
+func OutOfRange(lo, hi int64) error {
+	return &Error{"ERR", "value is out of range, value must between " +
+		strconv.FormatInt(lo, 10) + " and " + strconv.FormatInt(hi, 10)}
+}
+
+// UnknownSubcommand names a word (cut at 128 bytes) that the container command
+// (in capitals) does not have.
+func UnknownSubcommand(container string, word []byte) error {
+	return &Error{"ERR", "unknown subcommand '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."}
 }
 
 // Protocol is a violation of the protocol; the connection is closed after it
