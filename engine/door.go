@@ -108,7 +108,7 @@ func (tx *Tx) wantsArgv() bool { return false }
 // building one that costs.
 func (tx *Tx) announce(c Class, event string, key []byte, argv ...[]byte) {
 	for _, s := range tx.eng.sinks {
-		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv})
+		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: tx.db})
 	}
 }
 

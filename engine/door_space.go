@@ -132,6 +132,14 @@ func (tx *Tx) also(c Class, event string, key []byte) {
 	}
 }
 
+// announceFrom is announce for a change of the unit's db whose argv is to run on
+// another one.
+func (tx *Tx) announceFrom(db int, c Class, event string, key []byte, argv ...[]byte) {
+	for _, s := range tx.eng.sinks {
+		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
+	}
+}
+
 // announceSpace tells the sinks that a whole db changed (-1: all of them), which
 // counts as n changes.
 func (tx *Tx) announceSpace(db, n int, argv ...[]byte) {

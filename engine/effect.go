@@ -32,6 +32,9 @@ type Effect struct {
 	// chosen members), nil where another effect of the same operation
 	// carries it, or where no sink asked for it. Good until Effect returns.
 	Argv [][]byte
+	// ArgvDB is the db on which Argv is to run: DB, except for a COPY to
+	// another one.
+	ArgvDB int
 }
 
 // Sink is told of every effect, in order, under the engine's lock. It must not

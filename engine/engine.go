@@ -24,6 +24,8 @@ type Engine struct {
 	dbs   []*db
 	tx    Tx
 	sinks []Sink
+
+	maxString int64 // see SetMaxString
 }
 
 // New makes an empty engine.
@@ -95,6 +97,8 @@ type Tx struct {
 	eng *Engine
 	db  int
 	now UnixMilli
+
+	stashed []byte // see stash
 }
 
 // Now is the unit's time; it stands still.

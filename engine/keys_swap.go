@@ -1,0 +1,19 @@
+package engine
+
+import "coatcheck/engine/errs"
+
+// SwapDB exchanges the keyspaces of two dbs: whoever is on one of them sees
+// the keys of the other.
+//
+// It fails with errs.DBIndex. Effects: one without a key for each of them. O(1).
+func (tx *Tx) SwapDB(a, b int) error {
+	if n := tx.databases(); a < 0 || a >= n || b < 0 || b >= n {
+		return errs.DBIndex
+	}
+	if a != b {
+		tx.swap(a, b)
+		tx.announceSpace(b, 0)
+	}
+	tx.announceSpace(a, 1, []byte("SWAPDB"), decimal(int64(a)), decimal(int64(b)))
+	return nil
+}
