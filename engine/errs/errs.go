@@ -104,3 +104,11 @@ func UnknownSubcommand(container string, word []byte) error {
 func Protocol(what string) error {
 	return &Error{"ERR", "Protocol error: " + what}
 }
+
+// Errors of COMMAND GETKEYS about the call that is asked about.
+var (
+	InvalidCommand   = &Error{"ERR", "Invalid command specified"}
+	InvalidArity     = &Error{"ERR", "Invalid number of arguments specified for command"}
+	InvalidArguments = &Error{"ERR", "Invalid arguments specified for command"}
+	NoKeyArguments   = &Error{"ERR", "The command has no key arguments"}
+)

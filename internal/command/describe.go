@@ -1,0 +1,240 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/resp"
+)
+
+// Info is a command as COMMAND tells it, with its subcommands.
+type Info struct {
+	*Spec
+	// Full is the name in lower case, of a subcommand "client|kill".
+	Full string
+	// Container says that the command does nothing without a subcommand.
+	Container bool
+	Subs      []*Info
+}
+
+// Describe makes the Infos of a family.
+func Describe[C any](family []Entry[C]) []*Info { return describe(family, "") }
+
+func describe[C any](family []Entry[C], parent string) []*Info {
+	infos := make([]*Info, len(family))
+	for i := range family {
+		e := &family[i]
+		full := parent + strings.ToLower(e.Name)
+		infos[i] = &Info{
+			Spec: &e.Spec, Full: full, Container: e.Run == nil,
+			Subs: describe(e.Subs, full+"|"),
+		}
+	}
+	return infos
+}
+
+// Directory finds commands by name. It is safe for concurrent use.
+type Directory struct {
+	all    []*Info // by name
+	byFull map[string]*Info
+}
+
+// NewDirectory makes a directory of families' Infos.
+func NewDirectory(families ...[]*Info) *Directory {
+	d := &Directory{all: slices.Concat(families...), byFull: map[string]*Info{}}
+	slices.SortFunc(d.all, func(a, b *Info) int { return strings.Compare(a.Full, b.Full) })
+	for _, info := range d.all {
+		d.byFull[info.Full] = info
+		for _, sub := range info.Subs {
+			d.byFull[sub.Full] = sub
+		}
+	}
+	return d
+}
+
+// All are the commands, sorted by name, without their subcommands.
+func (d *Directory) All() []*Info { return d.all }
+
+// Find returns the command of a full name in any case, "client|kill" for a
+// subcommand; nil when there is none.
+func (d *Directory) Find(full string) *Info { return d.byFull[strings.ToLower(full)] }
+
+// Call returns the command that a call addresses, by its first word or two; nil
+// when there is none.
+func (d *Directory) Call(in Args) *Info {
+	if len(in) == 0 || strings.Contains(string(in[0]), "|") {
+		return nil
+	}
+	info := d.Find(string(in[0]))
+	if info == nil || len(info.Subs) == 0 || len(in) == 1 {
+		return info
+	}
+	return d.Find(info.Full + "|" + string(in[1]))
+}
+
+// WriteInfo appends the command's row of COMMAND INFO.
+func (i *Info) WriteInfo(out *resp.Reply) {
+	first, last, step := i.LegacyRange()
+	out.Array(10)
+	out.BulkText(i.Full)
+	out.Int(int64(i.Arity))
+	writeStatuses(out, "", i.FlagNames())
+	out.Int(int64(first))
+	out.Int(int64(last))
+	out.Int(int64(step))
+	writeStatuses(out, "@", i.ACLCategories(i.Container))
+	out.Set(len(i.Tips))
+	for _, tip := range i.Tips {
+		out.BulkText(tip)
+	}
+	out.Set(len(i.Keys))
+	for _, k := range i.Keys {
+		writeKeySpec(out, k)
+	}
+	if len(i.Subs) == 0 {
+		out.Set(0)
+		return
+	}
+	out.Array(len(i.Subs))
+	for _, sub := range i.Subs {
+		sub.WriteInfo(out)
+	}
+}
+
+func writeStatuses(out *resp.Reply, prefix string, words []string) {
+	out.Set(len(words))
+	for _, w := range words {
+		out.Status(prefix + w)
+	}
+}
+
+func writeKeySpec(out *resp.Reply, k KeySpec) {
+	out.Map(3)
+	out.BulkText("flags")
+	writeStatuses(out, "", k.Flags.Names())
+
+	out.BulkText("begin_search")
+	out.Map(2)
+	writeText(out, "type", "index")
+	out.BulkText("spec")
+	out.Map(1)
+	writeInt(out, "index", k.First)
+
+	out.BulkText("find_keys")
+	out.Map(2)
+	writeText(out, "type", "range")
+	out.BulkText("spec")
+	out.Map(3)
+	writeInt(out, "lastkey", k.Last)
+	writeInt(out, "keystep", k.Step)
+	writeInt(out, "limit", 0)
+}
+
+// WriteDocs appends the command's name and its map of COMMAND DOCS.
+func (i *Info) WriteDocs(out *resp.Reply) {
+	out.BulkText(i.Full)
+	fields := out.DeferArray()
+	n := 0
+	text := func(name, value string) {
+		if value != "" {
+			writeText(out, name, value)
+			n++
+		}
+	}
+	text("summary", i.Summary)
+	text("since", i.Since)
+	text("group", string(i.Group))
+	text("complexity", i.Complexity)
+	if len(i.History) > 0 {
+		out.BulkText("history")
+		out.Set(len(i.History))
+		for _, h := range i.History {
+			out.Array(2)
+			out.BulkText(h[0])
+			out.BulkText(h[1])
+		}
+		n++
+	}
+	if len(i.DocFlags) > 0 {
+		out.BulkText("doc_flags")
+		writeStatuses(out, "", i.DocFlags)
+		n++
+	}
+	text("deprecated_since", i.DeprecatedSince)
+	text("replaced_by", i.ReplacedBy)
+	// A syntax line that does not parse is found by a test; here it tells nothing.
+	if args, err := i.Arguments(); err == nil && len(args) > 0 {
+		out.BulkText("arguments")
+		writeArgs(out, args)
+		n++
+	}
+	if len(i.Subs) > 0 {
+		out.BulkText("subcommands")
+		out.Map(len(i.Subs))
+		for _, sub := range i.Subs {
+			sub.WriteDocs(out)
+		}
+		n++
+	}
+	out.EndMap(fields, n)
+}
+
+func writeArgs(out *resp.Reply, args []Arg) {
+	out.Array(len(args))
+	for _, a := range args {
+		writeArg(out, a)
+	}
+}
+
+func writeArg(out *resp.Reply, a Arg) {
+	fields, n := out.DeferArray(), 2
+	writeText(out, "name", a.Name)
+	writeText(out, "type", string(a.Type))
+	if a.Type != ArgOneOf && a.Type != ArgBlock {
+		writeText(out, "display_text", a.Display)
+		n++
+	}
+	if a.KeySpec >= 0 {
+		writeInt(out, "key_spec_index", a.KeySpec)
+		n++
+	}
+	if a.Token != "" {
+		writeText(out, "token", a.Token)
+		n++
+	}
+	if flags := a.flagNames(); len(flags) > 0 {
+		out.BulkText("flags")
+		writeStatuses(out, "", flags)
+		n++
+	}
+	if len(a.Args) > 0 {
+		out.BulkText("arguments")
+		writeArgs(out, a.Args)
+		n++
+	}
+	out.EndMap(fields, n)
+}
+
+func (a *Arg) flagNames() []string {
+	var names []string
+	if a.Optional {
+		names = append(names, "optional")
+	}
+	if a.Multiple {
+		names = append(names, "multiple")
+	}
+	if a.MultipleToken {
+		names = append(names, "multiple_token")
+	}
+	return names
+}
+
+func writeText(out *resp.Reply, name, value string) {
+	out.BulkText(name)
+	out.BulkText(value)
+}
+
+func writeInt(out *resp.Reply, name string, n int) {
+	out.BulkText(name)
+	out.Int(int64(n))
+}
