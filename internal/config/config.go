@@ -3,6 +3,11 @@
 // and answers CONFIG GET, SET and REWRITE. It knows nothing of clients.
 package config
 
+import (
+	"path/filepath"
+	"strings"
+)
+
 // OutputLimit bounds a class of clients' reply buffers.
 type OutputLimit struct {
 	Hard, Soft  int64 // bytes; 0 is no limit
@@ -64,5 +69,87 @@ type Config struct {
 	Daemonize                    bool
 	MetricsAddr                  string
 	Pprof                        bool
-	// More fields stand beside their parameter in the table (table.go).
+	// LatencyPercentiles are the percentiles that INFO latencystats shows.
+	LatencyPercentiles []float64
+	// ShutdownTimeout is how long a shutdown waits for clients to be served, in
+	// seconds.
+	ShutdownTimeout int
+
+	// File is the absolute path of the configuration file that CONFIG REWRITE
+	// writes; "" without one.
+	File string
+	// Renames are the rename-command lines, in order.
+	Renames []Rename
+	// Warnings tell of directives that were read and have no effect here.
+	Warnings []string
+
+	// other holds, in canonical form, the parameters that no field above
+	// stands for: they are kept and shown, and nothing depends on them yet.
+	other map[string]string
+	hooks []hook
+}
+
+// Rename gives a command another name; To is empty for a command that is taken
+// away.
+type Rename struct{ From, To string }
+
+// New returns a configuration with Redis' defaults.
+func New() *Config {
+	c := &Config{other: map[string]string{}}
+	for _, p := range table {
+		if err := p.load(c, []string{p.def}); err != nil {
+			panic("config: default of " + p.name + ": " + err.Error())
+		}
+	}
+	return c
+}
+
+// Path returns name as the server must open it: relative names are relative
+// to the parameter dir.
+func (c *Config) Path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.Dir, name)
+}
+
+// Pair is a parameter and its value as CONFIG GET shows it.
+type Pair struct{ Name, Value string }
+
+// Get returns the parameters that any of the patterns names, each once and in
+// order of their names. Hidden parameters need their exact name. A pattern
+// without glob characters gives the name back as it was asked for, whatever
+// its case (Redis config.c, configGetCommand).
+func (c *Config) Get(match func(pattern, name string) bool, patterns ...string) []Pair {
+	seen := map[string]bool{}
+	var out []Pair
+	for _, pat := range patterns {
+		if !strings.ContainsAny(pat, "*?[") {
+			name := strings.ToLower(pat)
+			if p := byName[name]; p != nil && !seen[name] {
+				seen[name] = true
+				out = append(out, Pair{pat, p.text(c)})
+			}
+			continue
+		}
+		for _, name := range names {
+			p := byName[name]
+			if seen[name] || p.flags&hidden != 0 || !match(strings.ToLower(pat), name) {
+				continue
+			}
+			seen[name] = true
+			out = append(out, Pair{name, p.text(c)})
+		}
+	}
+	return out
+}
+
+// Value returns the canonical text of one parameter, and whether there is one
+// of this name or alias.
+func (c *Config) Value(name string) (string, bool) {
+	p := byName[strings.ToLower(name)]
+	if p == nil {
+		return "", false
+	}
+	return p.text(c), true
 }

@@ -1,0 +1,14 @@
+package errs
+
+// NoConfigFile answers CONFIG REWRITE.
+var NoConfigFile = &Error{"ERR", "The server is running without a config file"}
+
+// UnknownConfig answers CONFIG SET of a name that is no parameter.
+func UnknownConfig(name string) error {
+	return &Error{"ERR", "Unknown option or number of arguments for CONFIG SET - '" + name + "'"}
+}
+
+// ConfigSet answers a CONFIG SET that failed at one parameter.
+func ConfigSet(name, why string) error {
+	return &Error{"ERR", "CONFIG SET failed (possibly related to argument '" + name + "') - " + why}
+}

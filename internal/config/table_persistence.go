@@ -1,0 +1,31 @@
+package config
+
+// Until there is persistence, save points are accepted and kept: a server
+// without them says so in its log. An append-only file is a promise that
+// cannot be kept, and refused.
+var persistenceParams = []param{
+	{name: "save", flags: multi, kind: saveKind{}, note: noPersistence},
+	{name: "dbfilename", flags: protected, kind: textKind{isBaseName("dbfilename")}, def: "dump.rdb", note: noPersistence},
+	{name: "rdbcompression", kind: boolean, def: "yes", note: noPersistence},
+	{name: "rdbchecksum", flags: immutable, kind: boolean, def: "yes", note: noPersistence},
+	{name: "rdb-del-sync-files", kind: boolean, def: "no", note: noPersistence},
+	{name: "rdb-save-incremental-fsync", kind: boolean, def: "yes", note: noPersistence},
+	{name: "rdb-key-save-delay", flags: hidden, kind: number(-maxInt, maxInt), def: "0", note: noPersistence},
+	{name: "key-load-delay", flags: hidden, kind: number(-maxInt, maxInt), def: "0", note: noPersistence},
+	{name: "loading-process-events-interval-bytes", flags: hidden, kind: size(1024, maxInt), def: "2mb", note: noPersistence},
+	{name: "stop-writes-on-bgsave-error", kind: boolean, def: "yes", note: noPersistence},
+	{name: "sanitize-dump-payload", kind: oneOf("no", "yes", "clients"), def: "no", note: noPersistence},
+
+	{name: "appendonly", kind: boolean, def: "no", only: []string{"no"}, refusal: "there is no append-only file yet: nothing would be written to disk"},
+	{name: "appendfilename", flags: immutable, kind: textKind{isBaseName("appendfilename")}, def: "appendonly.aof", note: noPersistence},
+	{name: "appenddirname", flags: immutable, kind: textKind{isBaseName("appenddirname")}, def: "appendonlydir", note: noPersistence},
+	{name: "appendfsync", kind: oneOf("everysec", "always", "no"), def: "everysec", note: noPersistence},
+	{name: "no-appendfsync-on-rewrite", kind: boolean, def: "no", note: noPersistence},
+	{name: "auto-aof-rewrite-percentage", kind: number(0, maxInt), def: "100", note: noPersistence},
+	{name: "auto-aof-rewrite-min-size", kind: size(0, maxInt64), def: "64mb", note: noPersistence},
+	{name: "aof-load-truncated", kind: boolean, def: "yes", note: noPersistence},
+	{name: "aof-use-rdb-preamble", kind: boolean, def: "yes", note: noPersistence},
+	{name: "aof-timestamp-enabled", kind: boolean, def: "no", note: noPersistence},
+	{name: "aof-rewrite-incremental-fsync", kind: boolean, def: "yes", note: noPersistence},
+	{name: "aof-disable-auto-gc", kind: boolean, def: "no", note: noPersistence},
+}

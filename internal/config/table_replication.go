@@ -1,0 +1,28 @@
+package config
+
+var replicationParams = []param{
+	{name: "replicaof", alias: "slaveof", flags: immutable | multi, kind: list, only: []string{"", "no one"}, refusal: "there is no replication yet"},
+	{name: "masteruser", kind: text, note: noReplication},
+	{name: "masterauth", flags: sensitive, kind: text, note: noReplication},
+	{name: "replica-serve-stale-data", alias: "slave-serve-stale-data", kind: boolean, def: "yes", note: noReplication},
+	{name: "replica-read-only", alias: "slave-read-only", kind: boolean, def: "yes", note: noReplication},
+	{name: "replica-lazy-flush", alias: "slave-lazy-flush", kind: boolean, def: "no", note: noReplication},
+	{name: "replica-ignore-maxmemory", alias: "slave-ignore-maxmemory", kind: boolean, def: "yes", note: noReplication},
+	{name: "replica-ignore-disk-write-errors", kind: boolean, def: "no", note: noReplication},
+	{name: "replica-announced", kind: boolean, def: "yes", note: noReplication},
+	{name: "replica-announce-ip", alias: "slave-announce-ip", kind: text, note: noReplication},
+	{name: "replica-announce-port", alias: "slave-announce-port", kind: number(0, 65535), def: "0", note: noReplication},
+	{name: "replica-priority", alias: "slave-priority", kind: number(0, maxInt), def: "100", note: noReplication},
+	{name: "repl-disable-tcp-nodelay", kind: boolean, def: "no", note: noReplication},
+	{name: "repl-diskless-sync", kind: boolean, def: "yes", note: noReplication},
+	{name: "repl-diskless-sync-delay", kind: number(0, maxInt), def: "5", note: noReplication},
+	{name: "repl-diskless-sync-max-replicas", kind: number(0, maxInt), def: "0", note: noReplication},
+	{name: "repl-diskless-load", kind: oneOf("disabled", "on-empty-db", "swapdb"), def: "disabled", note: noReplication},
+	{name: "repl-timeout", kind: number(1, maxInt), def: "60", note: noReplication},
+	{name: "repl-ping-replica-period", alias: "repl-ping-slave-period", kind: number(1, maxInt), def: "10", note: noReplication},
+	{name: "repl-backlog-size", kind: size(1, maxInt64), def: "1mb", note: noReplication},
+	{name: "repl-backlog-ttl", kind: number(0, maxInt64), def: "3600", note: noReplication},
+	{name: "min-replicas-to-write", alias: "min-slaves-to-write", kind: number(0, maxInt), def: "0", only: []string{"0"}, refusal: "there are no replicas yet: every write would be refused"},
+	{name: "min-replicas-max-lag", alias: "min-slaves-max-lag", kind: number(0, maxInt), def: "10", note: noReplication},
+	{name: "propagation-error-behavior", kind: oneOf("ignore", "panic", "panic-on-replicas"), def: "ignore", note: noReplication},
+}
