@@ -40,13 +40,13 @@ type intKind struct {
 func (k intKind) parse(w []string, _ string) (string, error) {
 	s := w[0]
 	var n int64
-	var ok bool
+	var ok, tooMuch bool
 	switch k.unit {
 	case memory, percent:
 		if num, is := strings.CutSuffix(s, "%"); is && k.unit == percent {
 			return parsePercent(num)
 		}
-		if n, ok = parseMemory(s); !ok {
+		if n, ok, tooMuch = parseMemory(s); !ok {
 			if k.unit == percent {
 				return "", errors.New("argument must be a memory or percent value")
 			}
@@ -63,7 +63,7 @@ func (k intKind) parse(w []string, _ string) (string, error) {
 			return "", errors.New("argument couldn't be parsed into an integer")
 		}
 	}
-	if n < k.min || n > k.max {
+	if n < k.min || n > k.max || tooMuch {
 		if k.unit == octal {
 			return "", fmt.Errorf("argument must be between %o and %o inclusive", k.min, k.max)
 		}
@@ -110,18 +110,21 @@ var memoryUnits = map[string]int64{
 }
 
 // parseMemory reads a size such as 100, 1k (1000) or 1kb (1024), in bytes.
-// Where Redis wraps around at 64 bits, it is false.
-func parseMemory(s string) (int64, bool) {
+// More than an int64 holds is the greatest int64 and tooMuch.
+func parseMemory(s string) (n int64, ok, tooMuch bool) {
 	digits := 0
 	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
 		digits++
 	}
 	mul, ok := memoryUnits[strings.ToLower(s[digits:])]
-	n, err := strconv.ParseInt(s[:digits], 10, 64)
-	if !ok || err != nil || n > math.MaxInt64/mul {
-		return 0, false
+	if !ok || digits == 0 {
+		return 0, ok, false // Redis util.c, memtoull: no digits are 0
 	}
-	return n * mul, true
+	n, err := strconv.ParseInt(s[:digits], 10, 64)
+	if err != nil || n > math.MaxInt64/mul {
+		return math.MaxInt64, true, true
+	}
+	return n * mul, true, false
 }
 
 // formatMemory is the shortest exact way to write n bytes in a file.

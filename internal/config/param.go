@@ -84,7 +84,10 @@ func (p *param) load(c *Config, words []string) error {
 func (p *param) check(c *Config, words []string) (string, error) {
 	if p.flags&multi != 0 {
 		if len(words) == 1 {
-			words = strings.Fields(words[0])
+			words = strings.Split(words[0], " ")
+			if words[0] == "" && len(words) == 1 {
+				words = nil
+			}
 		}
 	} else if len(words) != 1 {
 		return "", errWords

@@ -65,10 +65,10 @@ func (limitsKind) parse(w []string, old string) (string, error) {
 		if class < 0 {
 			return "", errors.New("Invalid client class specified in buffer limit configuration.")
 		}
-		hard, ok1 := parseMemory(w[1])
-		soft, ok2 := parseMemory(w[2])
+		hard, ok1, much1 := parseMemory(w[1])
+		soft, ok2, much2 := parseMemory(w[2])
 		secs, err := strconv.Atoi(w[3])
-		if !ok1 || !ok2 || err != nil || secs < 0 {
+		if !ok1 || !ok2 || much1 || much2 || err != nil || secs < 0 {
 			return "", errors.New("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
 		}
 		values[class] = OutputLimit{hard, soft, secs}
@@ -92,8 +92,8 @@ func (limitsKind) lines(text string) []string {
 func parseLimits(text string) (v [3]OutputLimit) {
 	w := strings.Fields(text)
 	for ; len(w) >= 4; w = w[4:] {
-		hard, _ := parseMemory(w[1])
-		soft, _ := parseMemory(w[2])
+		hard, _, _ := parseMemory(w[1])
+		soft, _, _ := parseMemory(w[2])
 		secs, _ := strconv.Atoi(w[3])
 		v[classOf(w[0])] = OutputLimit{hard, soft, secs}
 	}
@@ -200,16 +200,19 @@ func (k shutdownKind) parse(w []string, old string) (string, error) {
 	return text, err
 }
 
-// hzKind is a number that is moved into bounds instead of refused.
-type hzKind struct{ intKind }
+// clampKind is a number that is moved into narrower bounds instead of refused.
+type clampKind struct {
+	intKind
+	low, high int64
+}
 
-func (k hzKind) parse(w []string, old string) (string, error) {
+func (k clampKind) parse(w []string, old string) (string, error) {
 	text, err := k.intKind.parse(w, old)
 	if err != nil {
 		return "", err
 	}
 	n, _ := parseInt(text)
-	return strconv.FormatInt(min(max(n, 1), 500), 10), nil
+	return strconv.FormatInt(min(max(n, k.low), k.high), 10), nil
 }
 
 // isDir says, in the system's words, why s cannot be a working directory.
@@ -237,5 +240,36 @@ func isBaseName(what string) func(string) error {
 			return errors.New(what + " can't be a path, just a filename")
 		}
 		return nil
+	}
+}
+
+// isHostName allows what may stand in a host's name.
+func isHostName(s string) error {
+	for _, c := range s {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+			return errors.New("Hostnames may only contain alphanumeric characters, hyphens or dots")
+		}
+	}
+	return nil
+}
+
+var titleVariables = []string{"title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"}
+
+// isTitleTemplate allows text with known variables in braces.
+func isTitleTemplate(s string) error {
+	bad := errors.New("template format is invalid or contains unknown variables")
+	if s == "" {
+		return bad
+	}
+	for {
+		_, rest, found := strings.Cut(s, "{")
+		if !found {
+			return nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || !slices.Contains(titleVariables, name) {
+			return bad
+		}
+		s = after
 	}
 }

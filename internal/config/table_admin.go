@@ -20,7 +20,7 @@ var adminParams = []param{
 	{name: "supervised", flags: immutable, kind: oneOf("upstart", "systemd", "auto", "no"), def: "no", note: "the process stays in the foreground, as every supervisor can handle"},
 	{name: "always-show-logo", flags: immutable, kind: boolean, def: "no", note: "the start-up banner is always a few lines"},
 	{name: "set-proc-title", flags: immutable, kind: boolean, def: "yes", note: goRuntime},
-	{name: "proc-title-template", kind: text, def: "{title} {listen-addr} {server-mode}", note: goRuntime},
+	{name: "proc-title-template", kind: textKind{isTitleTemplate}, def: "{title} {listen-addr} {server-mode}", note: goRuntime},
 	{name: "locale-collate", kind: text, note: "strings are compared as bytes"},
 	{name: "syslog-enabled", flags: immutable, kind: boolean, def: "no", only: []string{"no"}, refusal: "there is no logging to syslog; systemd and containers collect standard output"},
 	{name: "syslog-ident", flags: immutable, kind: text, def: "redis", note: "belongs to syslog-enabled"},

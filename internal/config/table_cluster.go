@@ -14,7 +14,7 @@ var clusterParams = []param{
 	{name: "cluster-allow-pubsubshard-when-down", kind: boolean, def: "yes", note: noCluster},
 	{name: "cluster-link-sendbuf-limit", kind: size(0, maxInt64), def: "0", note: noCluster},
 	{name: "cluster-announce-ip", kind: text, note: noCluster},
-	{name: "cluster-announce-hostname", kind: text, note: noCluster},
+	{name: "cluster-announce-hostname", kind: textKind{isHostName}, note: noCluster},
 	{name: "cluster-announce-human-nodename", kind: text, note: noCluster},
 	{name: "cluster-announce-port", kind: number(0, 65535), def: "0", note: noCluster},
 	{name: "cluster-announce-tls-port", kind: number(0, 65535), def: "0", note: noCluster},

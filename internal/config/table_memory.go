@@ -9,7 +9,7 @@ var memoryParams = []param{
 	{name: "maxmemory-clients", kind: intKind{0, maxInt64, percent}, def: "0", note: "clients are bounded one by one, not together"},
 	{name: "lfu-log-factor", kind: number(0, maxInt), def: "10", field: intField(func(c *Config) *int { return &c.LFULogFactor })},
 	{name: "lfu-decay-time", kind: number(0, maxInt), def: "1", field: intField(func(c *Config) *int { return &c.LFUDecayTime })},
-	{name: "hz", kind: hzKind{intKind{0, maxInt, plain}}, def: "10", field: intField(func(c *Config) *int { return &c.Hz })},
+	{name: "hz", kind: clampKind{intKind{0, maxInt, plain}, 1, 500}, def: "10", field: intField(func(c *Config) *int { return &c.Hz })},
 	{name: "dynamic-hz", kind: boolean, def: "yes", note: "work is done when it is due, not by ticks"},
 	{name: "active-expire-effort", kind: number(1, 10), def: "1", field: intField(func(c *Config) *int { return &c.ActiveExpireEffort })},
 	{name: "activerehashing", kind: boolean, def: "yes", note: "the keyspace grows in steps that need no rehashing"},

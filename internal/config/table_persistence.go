@@ -10,9 +10,9 @@ var persistenceParams = []param{
 	{name: "rdbchecksum", flags: immutable, kind: boolean, def: "yes", note: noPersistence},
 	{name: "rdb-del-sync-files", kind: boolean, def: "no", note: noPersistence},
 	{name: "rdb-save-incremental-fsync", kind: boolean, def: "yes", note: noPersistence},
-	{name: "rdb-key-save-delay", flags: hidden, kind: number(-maxInt, maxInt), def: "0", note: noPersistence},
-	{name: "key-load-delay", flags: hidden, kind: number(-maxInt, maxInt), def: "0", note: noPersistence},
-	{name: "loading-process-events-interval-bytes", flags: hidden, kind: size(1024, maxInt), def: "2mb", note: noPersistence},
+	{name: "rdb-key-save-delay", flags: hidden, kind: number(-maxInt-1, maxInt), def: "0", note: noPersistence},
+	{name: "key-load-delay", flags: hidden, kind: number(-maxInt-1, maxInt), def: "0", note: noPersistence},
+	{name: "loading-process-events-interval-bytes", flags: hidden, kind: number(1024, maxInt), def: "2097152", note: noPersistence},
 	{name: "stop-writes-on-bgsave-error", kind: boolean, def: "yes", note: noPersistence},
 	{name: "sanitize-dump-payload", kind: oneOf("no", "yes", "clients"), def: "no", note: noPersistence},
 

@@ -20,7 +20,7 @@ var replicationParams = []param{
 	{name: "repl-diskless-load", kind: oneOf("disabled", "on-empty-db", "swapdb"), def: "disabled", note: noReplication},
 	{name: "repl-timeout", kind: number(1, maxInt), def: "60", note: noReplication},
 	{name: "repl-ping-replica-period", alias: "repl-ping-slave-period", kind: number(1, maxInt), def: "10", note: noReplication},
-	{name: "repl-backlog-size", kind: size(1, maxInt64), def: "1mb", note: noReplication},
+	{name: "repl-backlog-size", kind: clampKind{intKind{1, maxInt64, memory}, 16 << 10, maxInt64}, def: "1mb", note: noReplication},
 	{name: "repl-backlog-ttl", kind: number(0, maxInt64), def: "3600", note: noReplication},
 	{name: "min-replicas-to-write", alias: "min-slaves-to-write", kind: number(0, maxInt), def: "0", only: []string{"0"}, refusal: "there are no replicas yet: every write would be refused"},
 	{name: "min-replicas-max-lag", alias: "min-slaves-max-lag", kind: number(0, maxInt), def: "10", note: noReplication},

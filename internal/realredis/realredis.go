@@ -1,0 +1,117 @@
+// Package realredis runs a real redis-server for tests that compare with it.
+// It speaks just enough of the protocol to ask and read, through redcon, so
+// that nothing of ours takes part in the evidence.
+package realredis
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tidwall/redcon"
+)
+
+// Server is a running redis-server, stopped at the test's cleanup.
+type Server struct {
+	Socket string // its unix socket
+	conn   net.Conn
+	buf    []byte
+}
+
+// Start runs redis-server from PATH with the given flags, on a unix socket
+// only, without saving. A machine without redis-server fails the test.
+func Start(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatalf("the test compares with a real redis-server: %v", err)
+	}
+	dir := t.TempDir()
+	sock := filepath.Join(dir, "s")
+	cmd := exec.Command(path, append([]string{"--port", "0", "--unixsocket", sock, "--dir", dir, "--save", ""}, flags...)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start redis-server: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	var log bytes.Buffer
+	lines := bufio.NewScanner(io.TeeReader(out, &log))
+	ready := false
+	for !ready && lines.Scan() {
+		ready = bytes.Contains(lines.Bytes(), []byte("ready to accept connections at "))
+	}
+	if !ready {
+		t.Fatalf("redis-server did not start:\n%s", log.String())
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	s := &Server{Socket: sock}
+	if s.conn, err = net.Dial("unix", sock); err != nil {
+		t.Fatalf("dial redis-server: %v", err)
+	}
+	t.Cleanup(func() { _ = s.conn.Close() })
+	return s
+}
+
+// Do sends a command and returns its reply in the protocol's own bytes.
+func (s *Server) Do(t testing.TB, args ...string) string {
+	t.Helper()
+	cmd := redcon.AppendArray(nil, len(args))
+	for _, a := range args {
+		cmd = redcon.AppendBulkString(cmd, a)
+	}
+	if err := s.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.conn.Write(cmd); err != nil {
+		t.Fatalf("ask redis-server: %v", err)
+	}
+	for {
+		if n, _ := redcon.ReadNextRESP(s.buf); n > 0 {
+			reply := string(s.buf[:n])
+			s.buf = s.buf[n:]
+			return reply
+		}
+		chunk := make([]byte, 64<<10)
+		n, err := s.conn.Read(chunk)
+		if err != nil {
+			t.Fatalf("read from redis-server after %q: %v", args, err)
+		}
+		s.buf = append(s.buf, chunk[:n]...)
+	}
+}
+
+// Strings sends a command whose reply is a flat array of strings.
+func (s *Server) Strings(t testing.TB, args ...string) []string {
+	t.Helper()
+	reply := s.Do(t, args...)
+	_, r := redcon.ReadNextRESP([]byte(reply))
+	if r.Type != redcon.Array {
+		t.Fatalf("%q answered %.200q, not an array", args, reply)
+	}
+	var out []string
+	r.ForEach(func(e redcon.RESP) bool {
+		out = append(out, string(e.Data))
+		return true
+	})
+	return out
+}
+
+// Text sends a command whose reply is one string, status or error, and returns
+// it without the protocol's marks.
+func (s *Server) Text(t testing.TB, args ...string) string {
+	t.Helper()
+	_, r := redcon.ReadNextRESP([]byte(s.Do(t, args...)))
+	return fmt.Sprintf("%s", r.Data)
+}
