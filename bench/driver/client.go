@@ -103,10 +103,30 @@ func (c *Client) bulk(size string) (string, error) {
 	return string(b[:n]), nil
 }
 
+// elements reads an array's elements and keeps none: KEYS has a million.
 func (c *Client) elements(count string) error {
 	n, err := strconv.Atoi(count)
 	for i := 0; i < n && err == nil; i++ {
-		_, err = c.reply()
+		err = c.skip()
 	}
+	return err
+}
+
+func (c *Client) skip() error {
+	line, err := c.in.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if len(line) < 3 || line[0] == '*' {
+		return fmt.Errorf("%w: %q", errReply, line)
+	}
+	if line[0] != '$' || line[1] == '-' {
+		return nil
+	}
+	size := 0
+	for _, c := range line[1 : len(line)-2] {
+		size = size*10 + int(c-'0')
+	}
+	_, err = c.in.Discard(size + 2)
 	return err
 }
