@@ -45,12 +45,10 @@ func (p *Parser) reserve() {
 // keep moves rest, the command at hand, to a buffer with room for need more.
 func (p *Parser) keep(rest []byte, need int) {
 	old := p.own
-	p.own = takeBlock(p.size(len(rest), need))
-	p.buf = append(p.own.b[:0], rest...)
+	p.own = takeBuffer(p.size(len(rest), need))
+	p.buf = append(p.own, rest...)
 	p.borrowed = false
-	if old != nil {
-		old.give()
-	}
+	giveBuffer(old)
 	p.rebase()
 }
 
@@ -69,11 +67,9 @@ func (p *Parser) Release() {
 	switch {
 	case len(rest) == 0:
 		p.buf, p.start, p.pos, p.scan, p.borrowed = nil, 0, 0, 0, false
-		if p.own != nil {
-			p.own.give()
-			p.own = nil
-		}
-	case p.borrowed, cap(p.buf) > smallBlock && len(rest)+p.need() < cap(p.buf)/4:
+		giveBuffer(p.own)
+		p.own = nil
+	case p.borrowed, cap(p.buf) > class1 && len(rest)+p.need() < cap(p.buf)/4:
 		p.keep(rest, p.need())
 	}
 	if p.work == nil {
@@ -93,10 +89,7 @@ func (p *Parser) Buffered() int { return len(p.buf) - p.start }
 
 // Cap is the memory the parser owns: bytes and argument list.
 func (p *Parser) Cap() int {
-	n := 0
-	if p.own != nil {
-		n = cap(p.own.b)
-	}
+	n := cap(p.own)
 	if p.work != nil {
 		n += cap(p.work.argv)*24 + cap(p.work.spans)*16
 	}
@@ -134,37 +127,4 @@ func (w *argList) reset() {
 	}
 	clear(w.argv)
 	w.argv = w.argv[:0]
-}
-
-// block is a parser's own buffer. Small ones are used again.
-type block struct{ b []byte }
-
-const smallBlock = 16 << 10
-
-var blockPools [4]sync.Pool // of 2, 4, 8 and 16 KiB
-
-func blockClass(n int) (class, size int) {
-	for class, size = 0, smallBlock/8; size < n; class++ {
-		size *= 2
-	}
-	return class, size
-}
-
-// takeBlock returns a buffer for n bytes, exactly so large from 16 KiB on.
-func takeBlock(n int) *block {
-	if n > smallBlock {
-		return &block{make([]byte, 0, n)}
-	}
-	class, size := blockClass(n)
-	if b, ok := blockPools[class].Get().(*block); ok {
-		return b
-	}
-	return &block{make([]byte, 0, size)}
-}
-
-func (b *block) give() {
-	if n := cap(b.b); n <= smallBlock {
-		class, _ := blockClass(n)
-		blockPools[class].Put(b)
-	}
 }

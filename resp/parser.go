@@ -63,7 +63,7 @@ type Parser struct {
 
 	buf  []byte   // all bytes at hand: in own, or in the scratch lent by Wrote
 	lent []byte   // what Buffer returned last lies in it; nil when in own
-	own  *block   // the parser's own buffer, nil when nothing waits
+	own  []byte   // the parser's own buffer, nil when nothing waits
 	work *argList // nil when no command is begun or handed out
 	err  error    // final
 	// borrowed says that buf lies in a scratch, not in own.

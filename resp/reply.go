@@ -5,6 +5,7 @@ package resp
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/redcon"
 )
@@ -12,22 +13,71 @@ import (
 // Reply is what a client will read: replies are appended to it, whole or piece
 // by piece. Proto (2 or 3) decides how maps, sets, doubles, booleans, nulls and
 // pushes look. The zero value, with Proto set, is ready.
+//
+// Its bytes lie in chunks of up to 64 KiB, which come from a common pool with
+// the first byte and go back when they were sent, so that an idle client's
+// reply owns nothing and a huge one is never moved. A reply belongs to one
+// goroutine at a time.
 type Reply struct {
 	Proto int
-	buf   []byte
+
+	tail   []byte   // the chunk that is appended to
+	sealed [][]byte // full chunks before it, from first on
+	first  int
+	before int // bytes of the sealed ones
+	sent   int // of the first chunk
 }
 
-// Status appends a simple string: "+OK\r\n".
-func (r *Reply) Status(s string) { r.buf = redcon.AppendString(r.buf, s) }
+// Status appends a simple string: "+OK\r\n". Line breaks become spaces.
+func (r *Reply) Status(s string) {
+	if s == "OK" {
+		r.room(5)
+		r.tail = redcon.AppendOK(r.tail)
+		return
+	}
+	r.line('+', s)
+}
+
+// Error appends an error reply. Line breaks at the end of its text are dropped,
+// others become spaces, so that no text ends the reply early.
+func (r *Reply) Error(err error) { r.line('-', strings.TrimRight(err.Error(), "\r\n")) }
+
+func (r *Reply) line(mark byte, s string) {
+	r.room(len(s) + 3)
+	r.tail = append(r.tail, mark)
+	at := len(r.tail)
+	r.tail = append(r.tail, s...)
+	for i, c := range r.tail[at:] {
+		if c == '\r' || c == '\n' {
+			r.tail[at+i] = ' '
+		}
+	}
+	r.tail = append(r.tail, '\r', '\n')
+}
 
 // Int appends an integer.
-func (r *Reply) Int(n int64) { r.buf = redcon.AppendInt(r.buf, n) }
+func (r *Reply) Int(n int64) {
+	r.room(maxHeader)
+	r.tail = redcon.AppendInt(r.tail, n)
+}
 
 // BulkString appends a bulk string of any bytes.
-func (r *Reply) BulkString(b []byte) { r.buf = redcon.AppendBulk(r.buf, b) }
+func (r *Reply) BulkString(b []byte) {
+	if len(b) > bigBulk {
+		r.header('$', len(b))
+		r.Append(b)
+		r.crlf()
+		return
+	}
+	r.room(maxHeader + len(b))
+	r.tail = redcon.AppendBulk(r.tail, b)
+}
 
 // BulkText is BulkString of a Go string.
-func (r *Reply) BulkText(s string) { r.buf = redcon.AppendBulkString(r.buf, s) }
+func (r *Reply) BulkText(s string) {
+	r.room(maxHeader + len(s))
+	r.tail = redcon.AppendBulkString(r.tail, s)
+}
 
 // Verbatim appends a verbatim string ("txt", "mkd"); on RESP2 a bulk string.
 func (r *Reply) Verbatim(format, s string) {
@@ -35,132 +85,161 @@ func (r *Reply) Verbatim(format, s string) {
 		r.BulkText(s)
 		return
 	}
-	r.buf = append(r.buf, '=')
-	r.buf = strconv.AppendInt(r.buf, int64(len(s)+4), 10)
-	r.buf = append(r.buf, "\r\n"...)
-	r.buf = append(r.buf, format...)
-	r.buf = append(r.buf, ':')
-	r.buf = append(r.buf, s...)
-	r.buf = append(r.buf, "\r\n"...)
+	r.header('=', len(s)+4)
+	r.room(len(format) + 1 + len(s) + 2)
+	r.tail = append(r.tail, format...)
+	r.tail = append(r.tail, ':')
+	r.tail = append(r.tail, s...)
+	r.tail = append(r.tail, '\r', '\n')
+}
+
+// BigNumber appends an integer of any size, given as decimal digits; on RESP2 a
+// bulk string.
+func (r *Reply) BigNumber(digits string) {
+	if r.Proto < 3 {
+		r.BulkText(digits)
+		return
+	}
+	r.line('(', digits)
 }
 
 // Null appends the null of a missing value: "_" or, on RESP2, "$-1".
-func (r *Reply) Null() {
-	if r.Proto < 3 {
-		r.buf = append(r.buf, "$-1\r\n"...)
-		return
-	}
-	r.buf = append(r.buf, "_\r\n"...)
-}
+func (r *Reply) Null() { r.either("$-1\r\n", "_\r\n") }
 
 // NullArray is Null where RESP2 says "*-1".
-func (r *Reply) NullArray() {
-	if r.Proto < 3 {
-		r.buf = append(r.buf, "*-1\r\n"...)
-		return
-	}
-	r.buf = append(r.buf, "_\r\n"...)
-}
+func (r *Reply) NullArray() { r.either("*-1\r\n", "_\r\n") }
 
 // Bool appends a boolean; on RESP2 the integer 1 or 0.
 func (r *Reply) Bool(b bool) {
-	switch {
-	case r.Proto >= 3 && b:
-		r.buf = append(r.buf, "#t\r\n"...)
-	case r.Proto >= 3:
-		r.buf = append(r.buf, "#f\r\n"...)
-	case b:
-		r.Int(1)
-	default:
-		r.Int(0)
+	if b {
+		r.either(":1\r\n", "#t\r\n")
+	} else {
+		r.either(":0\r\n", "#f\r\n")
 	}
 }
 
-// Double appends a float as Redis prints it; on RESP2 a bulk string.
-func (r *Reply) Double(f float64) { r.BulkText(strconv.FormatFloat(f, 'g', 17, 64)) }
-
-// Array announces n elements that the caller appends next.
-func (r *Reply) Array(n int) { r.buf = redcon.AppendArray(r.buf, n) }
-
-// Map announces n pairs; on RESP2 an array of 2n.
-func (r *Reply) Map(n int) { r.header('%', 2, n) }
-
-// Set announces n elements of a set; on RESP2 an array.
-func (r *Reply) Set(n int) { r.header('~', 1, n) }
-
-// Push announces n elements of an out-of-band message; on RESP2 an array.
-func (r *Reply) Push(n int) { r.header('>', 1, n) }
-
-func (r *Reply) header(mark byte, per, n int) {
+func (r *Reply) either(resp2, resp3 string) {
+	r.room(len(resp2))
 	if r.Proto < 3 {
-		r.Array(per * n)
+		r.tail = append(r.tail, resp2...)
+	} else {
+		r.tail = append(r.tail, resp3...)
+	}
+}
+
+// Double appends a float as Redis prints it (see AppendDouble); on RESP2 a bulk
+// string.
+func (r *Reply) Double(f float64) {
+	var a [40]byte
+	digits := AppendDouble(a[:0], f)
+	if r.Proto < 3 {
+		r.BulkString(digits)
 		return
 	}
-	r.buf = append(r.buf, mark)
-	r.buf = strconv.AppendInt(r.buf, int64(n), 10)
-	r.buf = append(r.buf, "\r\n"...)
+	r.room(len(digits) + 3)
+	r.tail = append(append(append(r.tail, ','), digits...), '\r', '\n')
 }
 
-// Error appends an error reply. Line breaks in its text become spaces.
-func (r *Reply) Error(err error) {
-	r.buf = append(r.buf, '-')
-	for _, c := range []byte(err.Error()) {
-		if c == '\r' || c == '\n' {
-			c = ' '
-		}
-		r.buf = append(r.buf, c)
+// Array announces n elements that the caller appends next.
+func (r *Reply) Array(n int) { r.header('*', n) }
+
+// Map announces n pairs; on RESP2 an array of 2n.
+func (r *Reply) Map(n int) { r.header(r.mapMark(n)) }
+
+// Set announces n elements of a set; on RESP2 an array.
+func (r *Reply) Set(n int) { r.header(r.mark('~'), n) }
+
+// Push announces n elements of an out-of-band message; on RESP2 an array.
+func (r *Reply) Push(n int) { r.header(r.mark('>'), n) }
+
+func (r *Reply) mark(resp3 byte) byte {
+	if r.Proto < 3 {
+		return '*'
 	}
-	r.buf = append(r.buf, "\r\n"...)
+	return resp3
 }
 
-// Len is the number of bytes not yet taken; also a mark for Rewind.
-func (r *Reply) Len() int { return len(r.buf) }
+func (r *Reply) mapMark(n int) (byte, int) {
+	if r.Proto < 3 {
+		return '*', 2 * n
+	}
+	return '%', n
+}
 
-// Rewind drops what was appended since Len returned mark.
-func (r *Reply) Rewind(mark int) { r.buf = r.buf[:mark] }
+// maxHeader is room for a mark, a number of 64 bits and two line ends.
+const maxHeader = 25
 
-// Bytes is what was appended and not yet taken; good until the next append.
-func (r *Reply) Bytes() []byte { return r.buf }
+func (r *Reply) header(mark byte, n int) {
+	r.room(maxHeader)
+	r.tail = appendHeader(r.tail, mark, n)
+}
 
-// Reset empties the reply and appends to buf from now on (its content is
-// dropped; nil lets it allocate). A transport gives back what Bytes returned.
-func (r *Reply) Reset(buf []byte) { r.buf = buf[:0] }
+func appendHeader(b []byte, mark byte, n int) []byte {
+	return append(strconv.AppendInt(append(b, mark), int64(n), 10), '\r', '\n')
+}
+
+func (r *Reply) crlf() {
+	r.room(2)
+	r.tail = append(r.tail, '\r', '\n')
+}
 
 // Append appends bytes that are encoded already.
-func (r *Reply) Append(b []byte) { r.buf = append(r.buf, b...) }
+func (r *Reply) Append(b []byte) {
+	if len(b) > bigBulk && cap(r.tail)-len(r.tail) < len(b) {
+		r.seal()
+		r.tail = append(r.tail, b...) // allocated, filled, not zeroed before
+		return
+	}
+	r.room(len(b))
+	r.tail = append(r.tail, b...)
+}
+
+// AppendReply moves what is in side to the end of r, without copying much. It
+// leaves side empty.
+func (r *Reply) AppendReply(side *Reply) {
+	if side.Len() <= class1 {
+		for b := side.Head(); b != nil; b = side.Head() {
+			r.Append(b)
+			side.Advance(len(b))
+		}
+		return
+	}
+	for b := side.Head(); b != nil; b = side.Head() {
+		r.seal()
+		r.tail = b
+		if side.sent == 0 {
+			side.forgetHead()
+		} else { // partly sent: the pool gets only whole buffers
+			r.tail = append([]byte(nil), b...)
+			side.Advance(len(b))
+		}
+	}
+}
 
 // Deferred is a header whose count comes later.
 type Deferred struct{ at int }
 
 // DeferArray starts an array whose number of elements is told by EndArray.
-// Deferred headers nest; all end before the unit does.
-func (r *Reply) DeferArray() Deferred { return Deferred{len(r.buf)} }
+// Deferred headers nest, the inner one ends first; all end before the unit
+// does.
+func (r *Reply) DeferArray() Deferred { return Deferred{r.Len()} }
 
 // EndArray gives the array begun at d its n elements.
 func (r *Reply) EndArray(d Deferred, n int) { r.end(d, '*', n) }
 
 // EndMap, for a header begun by DeferArray, makes it a map of n pairs.
 func (r *Reply) EndMap(d Deferred, n int) {
-	if r.Proto < 3 {
-		r.end(d, '*', 2*n)
-		return
-	}
-	r.end(d, '%', n)
+	mark, n := r.mapMark(n)
+	r.end(d, mark, n)
 }
 
 // EndSet makes it a set of n elements.
-func (r *Reply) EndSet(d Deferred, n int) {
-	if r.Proto < 3 {
-		r.end(d, '*', n)
-		return
-	}
-	r.end(d, '~', n)
-}
+func (r *Reply) EndSet(d Deferred, n int) { r.end(d, r.mark('~'), n) }
+
+// EndPush makes it an out-of-band message of n elements.
+func (r *Reply) EndPush(d Deferred, n int) { r.end(d, r.mark('>'), n) }
 
 func (r *Reply) end(d Deferred, mark byte, n int) {
-	var h [24]byte
-	head := append(strconv.AppendInt(append(h[:0], mark), int64(n), 10), '\r', '\n')
-	r.buf = append(r.buf, head...)
-	copy(r.buf[d.at+len(head):], r.buf[d.at:len(r.buf)-len(head)])
-	copy(r.buf[d.at:], head)
+	var a [maxHeader]byte
+	r.insert(d.at, appendHeader(a[:0], mark, n))
 }
