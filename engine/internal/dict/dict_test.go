@@ -65,7 +65,7 @@ func TestModel(t *testing.T) {
 		model := map[slab.Ref]uint64{}
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2))
 		for range rapid.IntRange(1, 12).Draw(rt, "phases") {
-			n := rapid.IntRange(1, 1500).Draw(rt, "n")
+			n := rapid.IntRange(100, 2000).Draw(rt, "n")
 			if rapid.Bool().Draw(rt, "grow") {
 				for range n {
 					ref := slab.Ref(rng.Uint64N(1<<slab.RefBits-1) + 1)
