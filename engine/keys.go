@@ -126,13 +126,16 @@ func (tx *Tx) KeyRename(from, to []byte, onlyNew bool) (done bool, err error) {
 	return true, nil
 }
 
+// HasDB says whether there is a db of that number.
+func (tx *Tx) HasDB(db int) bool { return db >= 0 && db < tx.databases() }
+
 // KeyMove moves key, with its value and deadline, to another db; not done when
 // there is no such key or that db has one already.
 //
 // It fails with errs.DBIndex, and with errs.SameObject when it is the same db.
 // Effects: "move_from", and "move_to" in the other db. O(1).
 func (tx *Tx) KeyMove(key []byte, db int) (done bool, err error) {
-	if db < 0 || db >= tx.databases() {
+	if !tx.HasDB(db) {
 		return false, errs.DBIndex
 	}
 	if db == tx.db {
@@ -172,7 +175,7 @@ func (tx *Tx) KeyMove(key []byte, db int) (done bool, err error) {
 // It fails with errs.DBIndex, and with errs.SameObject when both are one key.
 // Effect: "copy_to" in that db. O(1) for strings, O(n) for others.
 func (tx *Tx) KeyCopy(from, to []byte, db int, replace bool) (done bool, err error) {
-	if db < 0 || db >= tx.databases() {
+	if !tx.HasDB(db) {
 		return false, errs.DBIndex
 	}
 	if db == tx.db && string(from) == string(to) {

@@ -7,7 +7,7 @@ import "coatcheck/engine/errs"
 //
 // It fails with errs.DBIndex. Effects: one without a key for each of them. O(1).
 func (tx *Tx) SwapDB(a, b int) error {
-	if n := tx.databases(); a < 0 || a >= n || b < 0 || b >= n {
+	if !tx.HasDB(a) || !tx.HasDB(b) {
 		return errs.DBIndex
 	}
 	if a != b {

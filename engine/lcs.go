@@ -32,6 +32,16 @@ type LCSWants struct {
 	MinLen int64
 }
 
+// LCSKeys fails with errs.LCSNotStrings when one of two keys holds anything but
+// a string. It counts as a look-up of both.
+func (tx *Tx) LCSKeys(keyA, keyB []byte) error {
+	_, _, err := tx.String(keyA)
+	if _, _, errB := tx.String(keyB); err != nil || errB != nil {
+		return errs.LCSNotStrings
+	}
+	return nil
+}
+
 // StringLCS finds the longest common subsequence of the strings at two keys, a
 // missing one being empty.
 //
@@ -56,10 +66,11 @@ func (tx *Tx) StringLCS(keyA, keyB []byte, want LCSWants) (res LCSResult, err er
 	return res, nil
 }
 
-// lcsString is the string at key. Reading a second one does not move it: a
-// look-up of an expired key is a write, but to another entry.
+// lcsString is a copy of the string at key, since reading a second one may
+// remove an expired key. LCSKeys has counted the look-up.
 func (tx *Tx) lcsString(key []byte) ([]byte, error) {
-	val, _, err := tx.String(key)
+	p := tx.peek(key)
+	val, _, err := stringAt(&p)
 	return append([]byte(nil), val...), err
 }
 

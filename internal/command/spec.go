@@ -129,8 +129,9 @@ type Entry[C any] struct {
 // served other clients, until done. Inside MULTI or a script it is called until
 // done at once. The client's later commands wait.
 type More struct {
-	// Step does one slice of about a thousand keys; the last one appends the
-	// whole reply to out.
+	// Step does one slice of about a thousand keys. The reply may come in
+	// parts: what a step has appended to out stands and may be sent at once. An
+	// error comes before any part.
 	Step func(tx *engine.Tx, out *resp.Reply) (done bool, err error)
 }
 

@@ -6,7 +6,7 @@ import "coatcheck/engine"
 func Data() []Entry[*engine.Tx] {
 	var all []Entry[*engine.Tx]
 	for _, family := range [][]Entry[*engine.Tx]{
-		Strings,
+		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
 	} {
 		all = append(all, family...)
 	}
