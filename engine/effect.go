@@ -16,6 +16,9 @@ const (
 	ClassEvicted                   // e
 	ClassNew                       // n
 	ClassMissed                    // m: announced, but not a change
+	// ClassOverwritten is of values that gave way to another key's (RENAME,
+	// COPY); the event "new" of the same key follows. Not for clients.
+	ClassOverwritten
 )
 
 // Effect is one change of the keyspace, as told to the sinks.
@@ -30,7 +33,8 @@ type Effect struct {
 	Key []byte
 	// Argv is the command that repeats the change exactly (absolute times,
 	// chosen members), nil where another effect of the same operation
-	// carries it, or where no sink asked for it. Good until Effect returns.
+	// carries it, or where no sink asked for it. It is always there for changes
+	// without a Key. Good until Effect returns.
 	Argv [][]byte
 	// ArgvDB is the db on which Argv is to run: DB, except for a COPY to
 	// another one.

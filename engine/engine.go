@@ -5,6 +5,7 @@ package engine
 
 import (
 	"sync"
+	"time"
 )
 
 // Options configure an Engine. The zero value works.
@@ -24,6 +25,9 @@ type Engine struct {
 	dbs   []*db
 	tx    Tx
 	sinks []Sink
+	stats Stats
+
+	onCycle func(event string, took time.Duration) // nil: nobody asks
 
 	maxString int64 // see SetMaxString
 }

@@ -113,6 +113,7 @@ func (tx *Tx) KeyRename(from, to []byte, onlyNew bool) (done bool, err error) {
 			return false, nil
 		}
 		tx.remove(&dst)
+		tx.also(ClassOverwritten, "overwritten", to)
 	}
 	src = tx.write(from)
 	tx.transfer(&src, tx.db, to)
@@ -191,6 +192,7 @@ func (tx *Tx) KeyCopy(from, to []byte, db int, replace bool) (done bool, err err
 			return false, nil
 		}
 		tx.remove(&dst)
+		tx.also(ClassOverwritten, "overwritten", to)
 	}
 	tx.on(here)
 	src := tx.peek(from)

@@ -1,0 +1,115 @@
+package engine
+
+import "time"
+
+// Stats are figures of the engine since it was made, or since ResetStats.
+type Stats struct {
+	Hits, Misses     int64 // look-ups by readers
+	Expired, Evicted int64 // keys
+	// Changes counts changes of the keyspace; ResetStats leaves it.
+	Changes int64
+	// ExpireTime is time spent in removing keys that were due, ExpireCapped
+	// the rounds that ended before all of them were gone.
+	ExpireTime   time.Duration
+	ExpireCapped int64
+	EvictTime    time.Duration
+	// Lateness is how long after their deadline keys were removed, be it by
+	// the timer or by a look-up.
+	Lateness Lateness
+}
+
+// LatenessBounds are the upper bounds of the buckets of Lateness but the last,
+// which has none.
+var LatenessBounds = [...]time.Duration{
+	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
+	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second, 5 * time.Second,
+}
+
+// Lateness is a histogram.
+type Lateness struct {
+	Buckets [len(LatenessBounds) + 1]int64
+	Sum     time.Duration
+}
+
+// Add counts a key removed so late.
+func (l *Lateness) Add(late time.Duration) {
+	i := 0
+	for i < len(LatenessBounds) && late > LatenessBounds[i] {
+		i++
+	}
+	l.Buckets[i]++
+	l.Sum += late
+}
+
+// Memory is what the keyspace occupies, in bytes.
+type Memory struct {
+	Used    int64 // what maxmemory bounds: the three below
+	Peak    int64 // the highest Used so far
+	Entries int64 // keys and values with their headers
+	Dicts   int64 // what finds entries by key
+	Expires int64 // what finds entries by deadline
+	Mapped  int64 // held from the system for all this
+}
+
+// DBStats are figures of one db.
+type DBStats struct {
+	DB             int
+	Keys, Volatile int           // with those that are due and not removed yet
+	AvgTTL         time.Duration // estimate over the volatile keys; 0 without
+}
+
+// Stats returns the figures at the present.
+func (h Held) Stats() Stats { return h.eng.stats }
+
+// ResetStats zeroes Stats but its Changes.
+func (h Held) ResetStats() { h.eng.stats = Stats{Changes: h.eng.stats.Changes} }
+
+// ResetPeak makes the memory in use the peak.
+func (h Held) ResetPeak() {}
+
+// OnCycle has fn called, under the lock, after each round of removing due keys
+// ("expire-cycle") and of evicting ("eviction-cycle"), with what it took.
+func (h Held) OnCycle(fn func(event string, took time.Duration)) { h.eng.onCycle = fn }
+
+// Memory returns what the keyspace occupies.
+func (h Held) Memory() Memory {
+	var m Memory
+	for _, d := range h.eng.dbs {
+		for k, e := range d.m {
+			m.Entries += int64(len(k) + len(e.val) + 96)
+		}
+	}
+	m.Used, m.Peak, m.Mapped = m.Entries, m.Entries, m.Entries
+	return m
+}
+
+// DBs returns the figures of the dbs that have keys, in order.
+func (h Held) DBs() []DBStats {
+	var out []DBStats
+	for i, d := range h.eng.dbs {
+		if len(d.m) == 0 {
+			continue
+		}
+		s := DBStats{DB: i, Keys: len(d.m)}
+		for _, e := range d.m {
+			if e.at != Never {
+				s.Volatile++
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// MemoryOf is what the entry of key occupies, in bytes, with its share of the
+// structures that find it; not ok without a key. O(1) for strings.
+func (tx *Tx) MemoryOf(key []byte) (n int64, ok bool) {
+	p := tx.peek(key)
+	if !p.exists() {
+		return 0, false
+	}
+	return int64(len(key) + len(p.bytes()) + 96), true
+}
+
+// AddSink has s told of effects from now on, after the sinks added before.
+func (h Held) AddSink(s Sink) { h.eng.sinks = append(h.eng.sinks, s) }
