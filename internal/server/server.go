@@ -1,15 +1,207 @@
 // Package server serves clients: connections and their state, the gates before
 // a command, the transports, and the commands about connections and the server
 // itself. It knows the engine and the command table, not what commands mean.
+//
+// # How a request goes
+//
+// A transport reads a client's bytes into its parser, takes the engine's lock,
+// calls Server.turn, which takes commands from the parser, passes each through
+// the gates and runs it, appending to a reply buffer, and after unlocking the
+// transport writes that buffer. Loops do this for many clients at a time.
+//
+// Everything in Server, Client and Table is guarded by the engine's lock unless
+// its comment says otherwise.
 package server
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/resp"
 )
+
+// ErrClosed is returned by Dial and Listen after Shutdown.
+var ErrClosed = errors.New("server: closed")
+
+// Options say what a Server is made of.
+type Options struct {
+	Config *config.Config // required; the server's own from now on
+	Engine *engine.Engine // required; the caller closes it after Shutdown
+	Logger *slog.Logger   // nil: nothing is logged
+	// Addr is a TCP address "host:port" to listen on besides those of Config;
+	// its port 0 is any that is free. Empty for none.
+	Addr string
+	// Intercept, unless nil, is asked before every command, under the
+	// engine's lock: it must not block or call the server.
+	Intercept func(c ClientView, argv [][]byte) Verdict
+	// GoroutinePerConn serves sockets by a goroutine pair each also where
+	// loops are available.
+	GoroutinePerConn bool
+	// OnShutdown is called (in a goroutine of its own) when a client asked
+	// for SHUTDOWN.
+	OnShutdown func()
+}
+
+// ClientView is what an Intercept may know of a client.
+type ClientView struct {
+	ID         int64
+	Name, Addr string
+	User       string
+	DB         int
+	Proto      int // 2 or 3
+}
+
+// Verdict is what an Intercept wants done with a command; the zero value runs it.
+type Verdict struct {
+	Err   error         // reply with this instead of running it
+	Delay time.Duration // first wait so long by the machine's clock
+	Drop  bool          // close the connection without a reply
+}
 
 // Server is one store with its clients. Several in a process share nothing.
 type Server struct {
-	eng *engine.Engine
-	cfg *config.Config // guarded by the engine's lock
+	eng   *engine.Engine
+	cfg   *config.Config
+	log   *slog.Logger
+	clock engine.Clock
+
+	runID   string
+	started time.Time
+	// now is when the running command began: the time that the last one ended.
+	now   time.Time
+	held  engine.Held // valid while a batch runs
+	table *Table
+	Stats Stats
+
+	clients  registry
+	monitors []*Client
+	pause    pause
+	passHash passHash
+	oversoft map[*Client]struct{} // clients over their soft output limit
+
+	intercept    func(c ClientView, argv [][]byte) Verdict
+	onShutdown   func()
+	goroutines   bool
+	proto        resp.Limits // of an authenticated client, from cfg
+	protoUnauth  resp.Limits // of one that has not authenticated
+	outputChecks int64       // replies longer than this look at the output limits
+
+	addr      string // Options.Addr
+	listening listening
+	conns     sync.WaitGroup // goroutines that serve connections
+	closed    bool
+	cron      func() // stops the timer of the housekeeping
+}
+
+// New makes a server. It serves nobody before Listen or Dial.
+func New(opts Options) (*Server, error) {
+	if opts.Config == nil || opts.Engine == nil {
+		return nil, errors.New("server: Config and Engine are required")
+	}
+	log := opts.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		eng: opts.Engine, cfg: opts.Config, log: log, clock: opts.Engine.Clock(),
+		addr: opts.Addr, intercept: opts.Intercept, goroutines: opts.GoroutinePerConn, onShutdown: opts.OnShutdown,
+		oversoft: map[*Client]struct{}{},
+	}
+	var id [20]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, fmt.Errorf("make a run id: %w", err)
+	}
+	s.runID = hex.EncodeToString(id[:])
+	s.started = s.clock.Now()
+	s.now = s.started
+	s.clients.init()
+	s.table = newTable()
+	s.ConfigChanged()
+	s.startCron()
+	return s, nil
+}
+
+// ConfigChanged takes over what the server keeps a copy of, after a change of
+// the configuration. The caller holds the engine's lock.
+func (s *Server) ConfigChanged() {
+	s.passHash.set(s.cfg.RequirePass)
+	s.proto = resp.DefaultLimits
+	s.proto.MaxBulk, s.proto.MaxBuffer = s.cfg.ProtoMaxBulkLen, s.cfg.ClientQueryBufferLimit
+	s.protoUnauth = s.proto
+	s.protoUnauth.Unauthenticated = true
+	s.limitsChanged()
+}
+
+// Engine is the store that the server serves.
+func (s *Server) Engine() *engine.Engine { return s.eng }
+
+// Config is the configuration in force, guarded by the engine's lock.
+func (s *Server) Config() *config.Config { return s.cfg }
+
+// Table is the command table with each command's statistics.
+func (s *Server) Table() *Table { return s.table }
+
+// Dial connects in process: no socket, no port. The connection is served like
+// any other. network and addr fit the Dialer options of clients; they are not
+// looked at.
+func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	near, far := newPipe()
+	if !s.serveConn(far, kindPipe) {
+		return nil, ErrClosed
+	}
+	return near, nil
+}
+
+// Shutdown stops accepting, lets running commands finish, flushes what clients
+// have not read yet, and closes all connections. When ctx ends first, what is
+// left is closed at once and ctx's error returned. The engine stays open.
+func (s *Server) Shutdown(ctx context.Context) error {
+	h := s.eng.Lock()
+	already := s.closed
+	s.closed = true
+	stopCron := s.cron
+	s.cron = nil
+	if !already {
+		s.unpause()
+		for c := range s.clients.all() {
+			c.closeAfterReply = true
+			c.wake()
+		}
+	}
+	h.Unlock()
+	if stopCron != nil {
+		stopCron()
+	}
+	s.stopAccepting()
+	done := make(chan struct{})
+	go func() {
+		s.conns.Wait()
+		close(done)
+	}()
+	var err error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		h = s.eng.Lock()
+		for c := range s.clients.all() {
+			c.kill()
+		}
+		h.Unlock()
+		<-done
+	}
+	s.stopLoops()
+	return err
 }

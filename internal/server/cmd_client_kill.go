@@ -1,0 +1,177 @@
+package server
+
+import (
+	"strings"
+	"time"
+
+	"coatcheck/engine"
+	"coatcheck/engine/errs"
+	"coatcheck/internal/command"
+	"coatcheck/resp"
+)
+
+// killFilter chooses clients; what is not set lets all pass.
+type killFilter struct {
+	id          int64
+	class       *int
+	user        string
+	addr, laddr string
+	maxAge      int64 // seconds
+	skipMe      bool
+}
+
+func (f *killFilter) matches(each, me *Client, now time.Time) bool {
+	switch {
+	case f.id != 0 && each.id != f.id,
+		f.class != nil && each.class() != *f.class,
+		f.user != "" && each.user != f.user,
+		f.addr != "" && each.addr != f.addr,
+		f.laddr != "" && each.laddr != f.laddr,
+		f.maxAge != 0 && seconds(now.Sub(each.created)) < f.maxAge,
+		f.skipMe && each == me:
+		return false
+	}
+	return true
+}
+
+var errNoClient = &errs.Error{Code: "ERR", Text: "No such client"}
+
+// CLIENT KILL <ip:port | [ID id] [TYPE type] [USER name] [ADDR ip:port] [LADDR ip:port] [SKIPME yes/no] [MAXAGE seconds]>
+//
+// The old form, with one address, replies OK or fails when nobody has it; with
+// filters the reply is how many clients were closed.
+func clientKill(c *Client, in command.Args, out *resp.Reply) error {
+	filter := killFilter{skipMe: true}
+	old := len(in) == 3
+	if old {
+		filter = killFilter{addr: string(in[2])}
+	} else if err := filter.read(in[2:]); err != nil {
+		return err
+	}
+	var killed int64
+	for each := range c.srv.clients.all() {
+		if !each.closing && filter.matches(each, c, c.srv.now) {
+			killed++
+			if each == c {
+				c.closeAfterReply = true
+			} else {
+				each.kill()
+			}
+		}
+	}
+	switch {
+	case !old:
+		out.Int(killed)
+	case killed == 0:
+		return errNoClient
+	default:
+		out.Status("OK")
+	}
+	return nil
+}
+
+// read takes the filters from pairs of words.
+func (f *killFilter) read(words command.Args) error {
+	for ; len(words) > 1; words = words[2:] {
+		value := words[1]
+		switch strings.ToUpper(string(words[0])) {
+		case "ID":
+			id, ok := resp.ParseInt(value)
+			if !ok || id <= 0 {
+				return &errs.Error{Code: "ERR", Text: "client-id should be greater than 0"}
+			}
+			f.id = id
+		case "TYPE":
+			class, err := clientClass(value)
+			if err != nil {
+				return err
+			}
+			f.class = &class
+		case "USER":
+			if string(value) != defaultUser {
+				return &errs.Error{Code: "ERR", Text: "No such user '" + string(value) + "'"}
+			}
+			f.user = string(value)
+		case "ADDR":
+			f.addr = string(value)
+		case "LADDR":
+			f.laddr = string(value)
+		case "MAXAGE":
+			age, ok := resp.ParseInt(value)
+			if !ok {
+				return &errs.Error{Code: "ERR", Text: "maxage is not an integer or out of range"}
+			}
+			if age <= 0 {
+				return &errs.Error{Code: "ERR", Text: "maxage should be greater than 0"}
+			}
+			f.maxAge = age
+		case "SKIPME":
+			switch strings.ToLower(string(value)) {
+			case "yes":
+				f.skipMe = true
+			case "no":
+				f.skipMe = false
+			default:
+				return errs.Syntax
+			}
+		default:
+			return errs.Syntax
+		}
+	}
+	if len(words) == 1 {
+		return errs.Syntax
+	}
+	return nil
+}
+
+// CLIENT PAUSE timeout [WRITE | ALL]
+func clientPause(c *Client, in command.Args, out *resp.Reply) error {
+	all := true
+	if len(in) > 4 {
+		return errs.Syntax
+	}
+	if len(in) == 4 {
+		switch {
+		case equalFold(in[3], "WRITE"):
+			all = false
+		case !equalFold(in[3], "ALL"):
+			return &errs.Error{Code: "ERR", Text: "CLIENT PAUSE mode must be WRITE or ALL"}
+		}
+	}
+	ms, ok := resp.ParseInt(in[2])
+	now := c.srv.now.UnixMilli()
+	switch {
+	case !ok || ms > 0 && ms+now < 0:
+		return &errs.Error{Code: "ERR", Text: "timeout is not an integer or out of range"}
+	case ms < 0:
+		return &errs.Error{Code: "ERR", Text: "timeout is negative"}
+	}
+	c.srv.pauseCommands(engine.UnixMilli(now+ms), all)
+	out.Status("OK")
+	return nil
+}
+
+// CLIENT UNPAUSE
+func clientUnpause(c *Client, in command.Args, out *resp.Reply) error {
+	c.srv.unpause()
+	out.Status("OK")
+	return nil
+}
+
+// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]
+//
+// Replies 1 when the client waited for a key, else 0. No command waits for keys
+// yet, and a pause can not be cut short this way.
+func clientUnblock(c *Client, in command.Args, out *resp.Reply) error {
+	switch {
+	case len(in) > 4:
+		return errs.Syntax
+	case len(in) == 4 && !equalFold(in[3], "TIMEOUT") && !equalFold(in[3], "ERROR"):
+		return &errs.Error{Code: "ERR", Text: "CLIENT UNBLOCK reason should be TIMEOUT or ERROR"}
+	}
+	if _, ok := resp.ParseInt(in[2]); !ok {
+		return errs.NotInteger
+	}
+	out.Int(0)
+	return nil
+}

@@ -1,0 +1,300 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"coatcheck/engine"
+	"coatcheck/engine/errs"
+	"coatcheck/internal/command"
+	"coatcheck/resp"
+)
+
+// begin starts a batch of turns under the engine's lock.
+func (s *Server) begin(h engine.Held) {
+	s.held = h
+	s.now = s.clock.Now()
+}
+
+// turnBytes is how much reply a client may get in one turn before others have
+// theirs.
+const turnBytes = 1 << 20
+
+// turn runs what the client's parser has, appending to the client's reply, and
+// says whether there is more to run without reading: then the transport calls it
+// again after it has served others.
+func (s *Server) turn(c *Client) (again bool) {
+	out := &c.out
+	start := out.Len()
+	out.Proto = c.proto
+	if c.authenticated {
+		c.in.Limits = s.proto
+	} else {
+		c.in.Limits = s.protoUnauth
+	}
+	c.takePushed(out)
+	s.checkUnread(c)
+	if c.waits != nil && !s.resume(c, out) {
+		again = c.waits != nil && c.waits.more != nil
+	} else {
+		again = s.runParsed(c, out, start)
+	}
+	c.takePushed(out)
+	c.replied = int64(out.Len() - start)
+	s.checkOutput(c)
+	c.replied = 0
+	c.argv = nil
+	c.qbuf, c.qcap = c.in.Buffered(), c.in.Cap()
+	return again && !c.closing
+}
+
+// runParsed runs commands from the parser until there are none, the client has
+// to wait, or its turn is over.
+func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
+	limit := turnBytes
+	if !c.authenticated {
+		limit = unauthTurnBytes
+	}
+	for !c.closing && !c.closeAfterReply {
+		if out.Len()-start > limit {
+			return true
+		}
+		argv, err := c.in.Next()
+		if err != nil {
+			s.protocolError(c, err, out)
+			return false
+		}
+		if argv == nil {
+			break
+		}
+		c.active, c.argv = s.now, argv
+		s.process(c, argv, out)
+		if c.waits != nil {
+			return c.waits.more != nil
+		}
+		if c.replied = int64(out.Len() - start); c.replied > s.outputChecks {
+			s.checkOutput(c)
+		}
+	}
+	return false
+}
+
+// takePushed moves what others said to the client into its reply.
+func (c *Client) takePushed(out *resp.Reply) {
+	if c.pushed.Len() > 0 {
+		out.AppendReply(&c.pushed)
+	}
+}
+
+// resume goes on with what the client waits for. It says whether that is done.
+func (s *Server) resume(c *Client, out *resp.Reply) bool {
+	w := c.waits
+	switch {
+	case w.more != nil:
+		s.step(c, w, out)
+	case w.paused && !s.isPaused(w.cmd):
+		c.waits = nil
+		s.process(c, w.argv, out)
+	case w.delayed && w.stopDelay == nil:
+		c.waits = nil
+		if w.err != nil {
+			s.reject(c, nil, w.err, out)
+		} else {
+			s.admit(c, w.argv, out)
+		}
+	}
+	return c.waits == nil
+}
+
+// process passes a command through the gates and runs it.
+func (s *Server) process(c *Client, argv [][]byte, out *resp.Reply) {
+	if s.intercept != nil && s.intercepted(c, argv, out) {
+		return
+	}
+	s.admit(c, argv, out)
+}
+
+// intercepted asks the Intercept and says whether that was the end of it.
+func (s *Server) intercepted(c *Client, argv [][]byte, out *resp.Reply) bool {
+	v := s.intercept(ClientView{ID: c.id, Name: c.name, Addr: c.addr, User: c.user, DB: c.db, Proto: c.proto}, argv)
+	switch {
+	case v.Drop:
+		c.kill()
+	case v.Delay > 0:
+		w := &waiting{argv: copyArgv(argv), delayed: true, err: v.Err}
+		w.stopDelay = engine.SystemClock{}.AfterFunc(v.Delay, func() {
+			h := s.eng.Lock()
+			defer h.Unlock()
+			if c.waits == w {
+				w.stopDelay = nil
+				c.wake()
+			}
+		})
+		c.waits = w
+	case v.Err != nil:
+		s.reject(c, nil, v.Err, out)
+	default:
+		return false
+	}
+	return true
+}
+
+// admit runs the command when every gate lets it through.
+func (s *Server) admit(c *Client, argv [][]byte, out *resp.Reply) {
+	cmd, ok := s.table.find(argv)
+	if err := s.gate(c, cmd, ok, argv); err != nil {
+		if errors.Is(err, errPaused) {
+			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), paused: true}
+			s.pause.add(c)
+			return
+		}
+		s.reject(c, cmd, err, out)
+		return
+	}
+	c.lastCmd = cmd
+	s.call(c, cmd, argv, out)
+}
+
+// reject replies the error of a gate.
+func (s *Server) reject(c *Client, cmd *Cmd, err error, out *resp.Reply) {
+	if cmd != nil {
+		cmd.Stats.Rejected++
+	}
+	mark := out.Len()
+	s.replyError(out, err)
+	c.muteReply(out, mark)
+}
+
+// replyError appends an error reply and counts it.
+func (s *Server) replyError(out *resp.Reply, err error) {
+	code := "ERR"
+	var e *errs.Error
+	if errors.As(err, &e) {
+		code = e.Code
+	}
+	s.Stats.countError(code)
+	out.Error(err)
+}
+
+// muteReply takes back a reply that CLIENT REPLY suppresses.
+func (c *Client) muteReply(out *resp.Reply, mark int) {
+	if c.replyOff || c.replySkip {
+		out.Rewind(mark)
+	}
+	c.replySkip, c.replySkipNext = c.replySkipNext, false
+}
+
+// call runs a command, keeps its time and counts it.
+func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
+	mark := out.Len()
+	err := s.run(c, cmd, argv, out)
+	end := s.clock.Now()
+	took := end.Sub(s.now)
+	began := s.now
+	s.now = end
+	if err != nil {
+		var more *command.More
+		if errors.As(err, &more) {
+			out.Rewind(mark)
+			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), more: more, began: began, spent: took}
+			return
+		}
+		out.Rewind(mark)
+		s.replyError(out, err)
+		cmd.Stats.Failed++
+	}
+	c.muteReply(out, mark)
+	s.finish(c, cmd, argv, began, took, out)
+}
+
+// run calls the handler. A panic in it costs its client the connection, not
+// everybody the store.
+func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.panicked(c, cmd, p)
+		}
+	}()
+	if cmd.onData == nil {
+		return cmd.onConn(c, argv, out)
+	}
+	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
+	err = cmd.onData(tx, argv, out)
+	tx.End()
+	return err
+}
+
+var errInternal = &errs.Error{Code: "ERR", Text: "internal error"}
+
+func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
+	s.Stats.Panics++
+	s.log.Error("a command failed inside; its client is closed", "command", cmd.FullName,
+		"client", c.addr, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.closeAfterReply = true
+	return errInternal
+}
+
+// step runs the next slice of a long command.
+func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
+	mark := out.Len()
+	done, err := s.runStep(c, w, out)
+	end := s.clock.Now()
+	w.spent += end.Sub(s.now)
+	s.now = end
+	if !done && err == nil {
+		return
+	}
+	c.waits = nil
+	if err != nil {
+		out.Rewind(mark)
+		s.replyError(out, err)
+		w.cmd.Stats.Failed++
+	}
+	c.muteReply(out, mark)
+	s.finish(c, w.cmd, w.argv, w.began, w.spent, out)
+}
+
+func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.panicked(c, w.cmd, p)
+		}
+	}()
+	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
+	done, err = w.more.Step(tx, out)
+	tx.End()
+	return done, err
+}
+
+// finish counts a command that ran and tells who watches: the slow log and the
+// latency monitor (see observe.go), and clients in MONITOR.
+func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, took time.Duration, out *resp.Reply) {
+	s.Stats.Commands++
+	cmd.Stats.record(took)
+	s.observe(c, cmd, argv, began, took)
+	if len(s.monitors) > 0 && cmd.Flags&(command.SkipMonitor|command.Admin) == 0 {
+		s.feedMonitors(c, cmd, argv)
+		c.takePushed(out)
+	}
+}
+
+// protocolError ends a client that broke the protocol.
+func (s *Server) protocolError(c *Client, err error, out *resp.Reply) {
+	switch {
+	case errors.Is(err, resp.ErrAttack):
+		s.log.Warn("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. "+
+			"This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. Connection aborted.",
+			"client", c.addr)
+		c.closing = true
+	case errors.Is(err, resp.ErrTooBig):
+		s.Stats.QueryBufferHits++
+		s.log.Warn("closing a client that reached the query buffer limit", "client", s.clientLine(c))
+		c.closing = true
+	default:
+		s.log.Info("protocol error from a client", "client", c.addr, "error", err)
+		s.replyError(out, err)
+		c.closeAfterReply = true
+	}
+}

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"coatcheck/engine/errs"
+	"coatcheck/internal/command"
+)
+
+// The gates, in Redis' order (server.c, processCommand): does the command exist,
+// has it the right number of arguments, is it allowed at all, to this client,
+// with the memory at hand, and now.
+
+// errPaused is what the last gate says of a command that has to wait.
+var errPaused = errors.New("server: paused")
+
+// gate says why a command may not run. ok and cmd are what Table.find returned.
+func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
+	if !ok {
+		return unknownCommand(cmd, argv)
+	}
+	if !cmd.AcceptsArity(len(argv)) || cmd.onData == nil && cmd.onConn == nil {
+		return errs.WrongArity(cmd.FullName)
+	}
+	if cmd.Flags&command.Protected != 0 && !s.allowsProtected(c) {
+		return errProtected(cmd)
+	}
+	if !c.authenticated && cmd.Flags&command.NoAuth == 0 && s.passHash.on {
+		return errNoAuth
+	}
+	if cmd.Flags&command.DenyOOM != 0 && s.outOfMemory() {
+		return errOOM
+	}
+	if s.pause.on && s.isPaused(cmd) {
+		return errPaused
+	}
+	return nil
+}
+
+var (
+	errNoAuth = &errs.Error{Code: "NOAUTH", Text: "Authentication required."}
+	errOOM    = &errs.Error{Code: "OOM", Text: "command not allowed when used memory > 'maxmemory'."}
+)
+
+// errProtected names the parameter that would allow cmd.
+func errProtected(cmd *Cmd) error {
+	name := strings.ToUpper(topName(cmd))
+	option := "enable-" + strings.ToLower(name) + "-command"
+	return &errs.Error{Code: "ERR", Text: name + " command not allowed. If the " + option +
+		" option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the " +
+		"configuration file, and then restart the server."}
+}
+
+func topName(cmd *Cmd) string {
+	if cmd.Parent != nil {
+		return cmd.Parent.FullName
+	}
+	return cmd.FullName
+}
+
+func (s *Server) allowsProtected(c *Client) bool {
+	switch s.cfg.EnableDebugCommand {
+	case "yes":
+		return true
+	case "local":
+		return c.isLocal()
+	}
+	return false
+}
+
+// unknownCommand tells the name and the beginning of the arguments; container
+// is set when only the subcommand is unknown.
+func unknownCommand(container *Cmd, argv [][]byte) error {
+	if container != nil {
+		return errs.UnknownSubcommand(container.Name, argv[1])
+	}
+	const most = 128
+	var args strings.Builder
+	for _, a := range argv[1:] {
+		if args.Len() >= most {
+			break
+		}
+		args.WriteByte('\'')
+		args.Write(a[:min(len(a), most-args.Len()+1)])
+		args.WriteString("' ")
+	}
+	name := argv[0][:min(len(argv[0]), most)]
+	return &errs.Error{Code: "ERR", Text: "unknown command '" + string(name) + "', with args beginning with: " + args.String()}
+}
+
+// isLoopback says whether an address "host:port" is of this machine.
+func isLoopback(addr string) bool {
+	a, err := netip.ParseAddrPort(addr)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}

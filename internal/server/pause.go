@@ -1,0 +1,65 @@
+package server
+
+import (
+	"time"
+
+	"coatcheck/engine"
+	"coatcheck/internal/command"
+)
+
+// pause is CLIENT PAUSE: until it ends, commands (or those that write) wait.
+type pause struct {
+	on      bool
+	all     bool // not only writes
+	until   engine.UnixMilli
+	stop    func()
+	waiting []*Client
+}
+
+func (p *pause) add(c *Client) { p.waiting = append(p.waiting, c) }
+
+// pauseCommands is CLIENT PAUSE until a time. A pause that is on already gets
+// neither shorter nor weaker.
+func (s *Server) pauseCommands(until engine.UnixMilli, all bool) {
+	p := &s.pause
+	if p.on {
+		until, all = max(until, p.until), all || p.all
+		p.stop()
+	}
+	p.on, p.all, p.until = true, all, until
+	p.stop = s.clock.AfterFunc(until.Time().Sub(s.now), func() {
+		h := s.eng.Lock()
+		defer h.Unlock()
+		if p.on && p.until == until {
+			s.unpause()
+		}
+	})
+}
+
+// unpause ends a pause, and wakes who waits.
+func (s *Server) unpause() {
+	p := &s.pause
+	if !p.on {
+		return
+	}
+	p.stop()
+	waiting := p.waiting
+	*p = pause{}
+	for _, c := range waiting {
+		if !c.gone {
+			c.wake()
+		}
+	}
+}
+
+// isPaused says whether cmd has to wait for the end of a pause.
+func (s *Server) isPaused(cmd *Cmd) bool {
+	p := &s.pause
+	if !p.on || cmd.Name == "CLIENT" || cmd.Parent != nil && cmd.Parent.Name == "CLIENT" {
+		return false
+	}
+	return p.all || cmd.Flags&(command.Write|command.MayReplicate) != 0
+}
+
+// pauseLeft is how long the pause will last.
+func (p *pause) left(now time.Time) time.Duration { return p.until.Time().Sub(now) }
