@@ -41,7 +41,7 @@ var clientCommands = []command.Entry[*Client]{
 		{Spec: command.Spec{
 			Name: "KILL", Arity: -3, Flags: command.Admin | connFlags,
 			Syntax: "filter:<old-format=ip:port | new-format:<[ID client-id:integer] | " +
-				"[TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | " +
+				"[TYPE client-type:<NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | " +
 				"[ADDR addr=ip:port] | [LADDR laddr=ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage:integer]>...>",
 			Group: command.GroupConnection, Since: "2.4.0", Complexity: "O(N) where N is the number of client connections",
 			Summary: "Closes connections.",

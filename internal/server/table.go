@@ -50,6 +50,7 @@ func connection() [][]command.Entry[*Client] {
 		connectionCommands,
 		clientCommands,
 		monitorCommands,
+		commandCommands,
 	}
 }
 

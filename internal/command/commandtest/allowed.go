@@ -9,10 +9,13 @@ var since72 = []string{
 }
 
 // missing is subcommands that we do not have (yet).
-var missing = []string{}
+var missing = []string{
+	"client|caching", "client|tracking", "client|trackinginfo", // with client-side caching
+}
 
 // names72 gives arguments the names they have in 7.2: command, then 7.0's name.
 var names72 = map[string]map[string]string{
+	"hello":    {"username_password": "auth"},
 	"flushall": {"async": "flush-type"},
 	"flushdb":  {"async": "flush-type"},
 	"mset":     {"key_value": "data"},
@@ -34,10 +37,18 @@ var allowed = map[string][]string{
 	// 7.2 asks for the command's name only, and tells so in arguments.
 	"command|getkeys":         {"arity :-3", "arguments command/string arg/string,optional,multiple"},
 	"command|getkeysandflags": {"arity :-3", "arguments command/string arg/string,optional,multiple"},
+	// 7.2 names its alternatives, takes yes and no for SKIPME; MAXAGE is 7.4's.
+	"client|kill": {"arguments filter/oneof{old-format/string new-format/oneof,multiple{client-id/integer@ID,optional" +
+		" client-type/oneof@TYPE,optional{normal/pure-token@NORMAL master/pure-token@MASTER slave/pure-token@SLAVE" +
+		" replica/pure-token@REPLICA pubsub/pure-token@PUBSUB} username/string@USER,optional addr/string@ADDR,optional" +
+		" laddr/string@LADDR,optional skipme/oneof@SKIPME,optional{yes/pure-token@YES no/pure-token@NO} maxage/integer@MAXAGE,optional}}"},
+	"client|list": {"arguments client-type/oneof@TYPE,optional{normal/pure-token@NORMAL master/pure-token@MASTER" +
+		" replica/pure-token@REPLICA pubsub/pure-token@PUBSUB} client-id/integer@ID,optional,multiple"},
 	// 7.0 calls two arguments "len".
 	"lcs": {"arguments key1/key#0 key2/key#0 len/pure-token@LEN,optional idx/pure-token@IDX,optional" +
 		" min-match-len/integer@MINMATCHLEN,optional withmatchlen/pure-token@WITHMATCHLEN,optional"},
-	// 7.2 says that SET does what these do.
+	// 7.2 says what does better what these do.
+	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},
 	"setex":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `EX` argument\""},
 	"setnx":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `NX` argument\""},
