@@ -18,7 +18,7 @@ const (
 )
 
 // maxFloatText is the longest text that is taken for a number.
-const maxFloatText = 255
+const maxFloatText = 5119
 
 // Float is an 80-bit floating-point number; the zero value is 0.
 type Float struct {
@@ -41,15 +41,15 @@ func ParseFloat(b []byte) (Float, bool) {
 	if strings.EqualFold(digits, "inf") || strings.EqualFold(digits, "infinity") {
 		return Float{inf: sign}, true
 	}
-	rat, ok := parseRat(digits)
+	num, den, ok := parseFraction(digits)
 	if !ok {
 		return Float{}, false
 	}
 	var n Float
-	n.f.SetPrec(floatPrec).SetRat(rat)
-	if rat.Sign() != 0 {
+	n.f.SetPrec(floatPrec).Quo(num, den)
+	if num.Sign() != 0 {
 		if n.f.MantExp(nil) < floatNorm {
-			n.denormal(rat)
+			n.denormal(num, den)
 		}
 		if n.f.Sign() == 0 || n.f.MantExp(nil) > floatMax {
 			return Float{}, false
@@ -61,60 +61,54 @@ func ParseFloat(b []byte) (Float, bool) {
 	return n, true
 }
 
-// denormal rounds once from the exact number to the bits there are.
-func (n *Float) denormal(exact *big.Rat) {
+// denormal rounds the exact num/den once to the bits there are.
+func (n *Float) denormal(num, den *big.Float) {
 	prec := n.f.MantExp(nil) - floatMin
+	n.f.SetPrec(uint(max(prec, 1))).Quo(num, den)
 	if prec < 1 {
-		prec = 1
-	}
-	n.f.SetPrec(uint(prec)).SetRat(exact)
-	if n.f.MantExp(nil) <= floatMin {
 		half := new(big.Float).SetMantExp(big.NewFloat(1), floatMin-1)
 		if n.f.Cmp(half) <= 0 {
 			n.f.SetInt64(0)
+		} else {
+			n.f.SetMantExp(big.NewFloat(1), floatMin)
 		}
 	}
 	n.f.SetPrec(floatPrec)
 }
 
-// parseRat reads an unsigned decimal or 0x number exactly. Exponents that no
+// parseFraction reads an unsigned decimal or 0x number exactly. Exponents that no
 // Float has are refused before they cost anything.
-func parseRat(s string) (*big.Rat, bool) {
-	base, mark, perDigit := 10, "eE", 1
+func parseFraction(s string) (num, den *big.Float, ok bool) {
+	base, mark, perDigit, step, maxExp := 10, "eE", 1, int64(10), 2*maxFloatText
 	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
-		base, mark, perDigit = 16, "pP", 4
+		base, mark, perDigit, step, maxExp = 16, "pP", 4, 2, 8*maxFloatText
 		s = s[2:]
 	}
 	mantissa, exp := s, 0
 	if i := strings.IndexAny(s, mark); i >= 0 {
-		var ok bool
 		if exp, ok = parseExponent(s[i+1:]); !ok {
-			return nil, false
+			return nil, nil, false
 		}
 		mantissa = s[:i]
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits := whole + fraction
 	if digits == "" || !allDigits(digits, base) {
-		return nil, false
+		return nil, nil, false
 	}
-	num, _ := new(big.Int).SetString(digits, base)
-	if num.Sign() == 0 {
-		return new(big.Rat), true
+	n, _ := new(big.Int).SetString(digits, base)
+	if n.Sign() == 0 {
+		return new(big.Float), big.NewFloat(1), true
 	}
 	exp -= perDigit * len(fraction)
-	if exp > 20000 || exp < -20000 {
-		return nil, false
-	}
-	step := int64(10)
-	if base == 16 {
-		step = 2
+	if exp > maxExp || exp < -maxExp {
+		return nil, nil, false
 	}
 	power := new(big.Int).Exp(big.NewInt(step), big.NewInt(int64(max(exp, -exp))), nil)
 	if exp < 0 {
-		return new(big.Rat).SetFrac(num, power), true
+		return new(big.Float).SetInt(n), new(big.Float).SetInt(power), true
 	}
-	return new(big.Rat).SetInt(num.Mul(num, power)), true
+	return new(big.Float).SetInt(n.Mul(n, power)), big.NewFloat(1), true
 }
 
 // parseExponent reads a signed number; one beyond every range is cut.

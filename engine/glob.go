@@ -3,7 +3,8 @@ package engine
 // Glob patterns as Redis matches them (util.c, stringmatchlen): * any bytes,
 // ? one byte, [a-c^] one of a class, [^…] one not of it, \ takes the next byte
 // as it is. There is no way to spell an error: a bracket that does not close is
-// closed by the pattern's end, a last \ is itself.
+// closed by the pattern's end, a last \ is itself. Ranges compare bytes as C's
+// signed char: 0x80 … 0xff come before 0.
 //
 // Only the last * ever needs to take more: if what follows an earlier one does
 // not fit behind its shortest match, it does not fit behind a longer one
@@ -80,9 +81,9 @@ func matchClass(pattern []byte, p int, c byte, fold bool) (next int, ok bool) {
 			p++
 			found = found || folded(pattern[p], fold) == c
 		case p+2 < len(pattern) && pattern[p+1] == '-':
-			lo, hi := folded(pattern[p], fold), folded(pattern[p+2], fold)
+			lo, hi := int8(folded(pattern[p], fold)), int8(folded(pattern[p+2], fold))
 			p += 2
-			found = found || min(lo, hi) <= c && c <= max(lo, hi)
+			found = found || min(lo, hi) <= int8(c) && int8(c) <= max(lo, hi)
 		default:
 			found = found || folded(pattern[p], fold) == c
 		}
