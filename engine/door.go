@@ -55,7 +55,11 @@ func (p *place) expireAt() UnixMilli { return p.ent.at }
 // read looks key up for a reader: counts a keyspace hit or miss and touches the
 // entry's LRU/LFU figures. An expired key does not exist (and is removed on
 // the way, with its effect).
-func (tx *Tx) read(key []byte) place { return tx.find(key) }
+func (tx *Tx) read(key []byte) place {
+	p := tx.find(key)
+	tx.countLookup(&p)
+	return p
+}
 
 // peek is read without touching or counting (TTL, OBJECT, TYPE, KEYS …).
 func (tx *Tx) peek(key []byte) place { return tx.find(key) }
@@ -98,10 +102,10 @@ func (tx *Tx) setExpireAt(p *place, at UnixMilli) { p.ent.at = at }
 
 // hears says whether any sink wants effects of this class. Announcing without
 // asking is right too, only slower.
-func (tx *Tx) hears(c Class) bool { return len(tx.eng.sinks) > 0 }
+func (tx *Tx) hears(c Class) bool { return tx.eng.wants.Events&c != 0 }
 
 // wantsArgv says whether a sink wants the commands that repeat changes.
-func (tx *Tx) wantsArgv() bool { return false }
+func (tx *Tx) wantsArgv() bool { return tx.eng.wants.Argv }
 
 // announce tells the sinks of one effect on key, counts it as a change unless
 // its class is ClassMissed, and passes argv (see Effect) on. Call wantsArgv before
@@ -129,7 +133,7 @@ func (tx *Tx) find(key []byte) place {
 	e := d.m[string(key)]
 	if e != nil && e.at != Never && e.at <= tx.now {
 		delete(d.m, string(key))
-		tx.announce(ClassExpired, "expired", key)
+		tx.announce(ClassExpired, "expired", key, []byte("DEL"), key)
 		e = nil
 	}
 	return place{key: key, ent: e}

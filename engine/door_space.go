@@ -108,7 +108,11 @@ func (tx *Tx) duplicate(src *place, db int, key []byte) {
 
 // countLookup counts a keyspace hit or miss at p, and announces a miss, for
 // look-ups by peek and write that stand for a reader's.
-func (tx *Tx) countLookup(p *place) {}
+func (tx *Tx) countLookup(p *place) {
+	if !p.exists() && tx.hears(ClassMissed) {
+		tx.also(ClassMissed, "keymiss", p.key)
+	}
+}
 
 // touch refreshes the LRU/LFU figures of the entry at p, which exists.
 func (tx *Tx) touch(p *place) {}

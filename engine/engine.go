@@ -25,6 +25,7 @@ type Engine struct {
 	dbs   []*db
 	tx    Tx
 	sinks []Sink
+	wants Wants // of all of them
 	stats Stats
 
 	onCycle func(event string, took time.Duration) // nil: nobody asks

@@ -112,4 +112,9 @@ func (tx *Tx) MemoryOf(key []byte) (n int64, ok bool) {
 }
 
 // AddSink has s told of effects from now on, after the sinks added before.
-func (h Held) AddSink(s Sink) { h.eng.sinks = append(h.eng.sinks, s) }
+func (h Held) AddSink(s Sink) {
+	w := s.Wants()
+	h.eng.wants.Events |= w.Events
+	h.eng.wants.Argv = h.eng.wants.Argv || w.Argv
+	h.eng.sinks = append(h.eng.sinks, s)
+}

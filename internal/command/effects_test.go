@@ -1,0 +1,433 @@
+package command_test
+
+import (
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/redcon"
+
+	"coatcheck/engine"
+	"coatcheck/internal/command"
+	"coatcheck/internal/realredis"
+	"coatcheck/resp"
+)
+
+// Every command below is run on a real redis-server and on our table. Equal
+// must be: the reply, the keyspace events in their order, and the commands that
+// go to replicas, up to the way of writing them (see plain).
+
+// stream is a connection on which a real server sends of its own accord.
+type stream struct {
+	conn net.Conn
+	buf  []byte
+}
+
+func openStream(t *testing.T, s *realredis.Server, cmd ...string) *stream {
+	conn, err := net.Dial("unix", s.Socket)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	line := redcon.AppendArray(nil, len(cmd))
+	for _, word := range cmd {
+		line = redcon.AppendBulkString(line, word)
+	}
+	_, err = conn.Write(line)
+	require.NoError(t, err)
+	return &stream{conn: conn}
+}
+
+func (s *stream) more(t *testing.T) {
+	chunk := make([]byte, 64<<10)
+	n, err := s.conn.Read(chunk)
+	require.NoError(t, err)
+	s.buf = append(s.buf, chunk[:n]...)
+}
+
+// next is the next array of strings; nil for anything else that comes.
+func (s *stream) next(t *testing.T) (words []string) {
+	for {
+		if n, r := redcon.ReadNextRESP(s.buf); n > 0 {
+			s.buf = s.buf[n:]
+			if r.Type == redcon.Array {
+				r.ForEach(func(e redcon.RESP) bool {
+					words = append(words, string(e.Data))
+					return true
+				})
+			}
+			return words
+		}
+		s.more(t)
+	}
+}
+
+// skipSnapshot reads the answer of SYNC up to the commands.
+func (s *stream) skipSnapshot(t *testing.T) {
+	header := regexp.MustCompile(`\$(\d+)\r\n`)
+	for {
+		if at := header.FindSubmatchIndex(s.buf); at != nil {
+			size, err := strconv.Atoi(string(s.buf[at[2]:at[3]]))
+			require.NoError(t, err)
+			for s.buf = s.buf[at[1]:]; len(s.buf) < size; {
+				s.more(t)
+			}
+			s.buf = s.buf[size:]
+			return
+		}
+		s.more(t)
+	}
+}
+
+// answer is what a command did.
+type answer struct {
+	reply    string
+	events   []string // "db event key"
+	commands []string
+}
+
+type realPeer struct {
+	srv              *realredis.Server
+	events, commands *stream
+}
+
+func startPeer(t *testing.T) *realPeer {
+	srv := realredis.Start(t, "--notify-keyspace-events", "AKEmn", "--repl-diskless-sync", "no",
+		"--enable-debug-command", "yes")
+	require.Equal(t, "+OK\r\n", srv.Do(t, "DEBUG", "SET-ACTIVE-EXPIRE", "0"))
+	p := &realPeer{srv, openStream(t, srv, "PSUBSCRIBE", "__keyevent@*"), openStream(t, srv, "SYNC")}
+	p.commands.skipSnapshot(t)
+	p.events.next(t)
+	return p
+}
+
+func (p *realPeer) do(t *testing.T, args []string) (a answer) {
+	a.reply = p.srv.Do(t, args...)
+	p.srv.Do(t, "PUBLISH", "__keyevent@end", "x") // comes behind all else on both streams
+	for {
+		m := p.events.next(t)
+		if m[2] == "__keyevent@end" {
+			break
+		}
+		db, event, _ := strings.Cut(strings.TrimPrefix(m[2], "__keyevent@"), "__:")
+		a.events = append(a.events, db+" "+event+" "+m[3])
+	}
+	for {
+		m := p.commands.next(t)
+		if len(m) > 0 && m[0] == "PUBLISH" {
+			return a
+		}
+		if len(m) > 0 {
+			a.commands = append(a.commands, plain(m)...)
+		}
+	}
+}
+
+// ours is a minimal server around the table.
+type ours struct {
+	eng   *engine.Engine
+	rows  map[string]*command.Entry[*engine.Tx]
+	db    int
+	got   answer
+	proto int
+}
+
+func startOurs(t testing.TB) *ours {
+	o := &ours{eng: engine.New(engine.Options{}), rows: map[string]*command.Entry[*engine.Tx]{}, proto: 2}
+	t.Cleanup(o.eng.Close)
+	data := command.Data()
+	for i := range data {
+		o.rows[data[i].Name] = &data[i]
+	}
+	return o
+}
+
+func (o *ours) listen() {
+	h := o.eng.Lock()
+	h.AddSink(o)
+	h.Unlock()
+}
+
+func (o *ours) Wants() engine.Wants { return engine.Wants{Events: ^engine.Class(0), Argv: true} }
+
+func (o *ours) Effect(_ *engine.Tx, e *engine.Effect) {
+	if e.Event != "" && e.Class != engine.ClassOverwritten {
+		o.got.events = append(o.got.events, strconv.Itoa(e.DB)+" "+e.Event+" "+string(e.Key))
+	}
+	if e.Argv != nil {
+		var words []string
+		for _, w := range e.Argv {
+			words = append(words, string(w))
+		}
+		o.got.commands = append(o.got.commands, plain(words)...)
+	}
+}
+
+// do runs a command as the server would: arity, subcommands, slices.
+func (o *ours) do(t testing.TB, args []string) answer {
+	var in command.Args
+	for _, a := range args {
+		in = append(in, []byte(a))
+	}
+	o.got = answer{}
+	out := &resp.Reply{Proto: o.proto}
+	row := o.rows[strings.ToUpper(args[0])]
+	require.NotNil(t, row, "no command %q", args[0])
+	for _, sub := range row.Subs {
+		if len(args) > 1 && strings.EqualFold(sub.Name, args[1]) {
+			row = &sub
+		}
+	}
+	require.True(t, row.AcceptsArity(len(in)), "%q has a wrong arity", args)
+	err := o.eng.Do(o.db, func(tx *engine.Tx) error {
+		err := row.Run(tx, in, out)
+		if more, ok := err.(*command.More); ok { //nolint:errorlint // a handler returns it as it is
+			for done := false; !done; {
+				if done, err = more.Step(tx, out); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		out.Rewind(0)
+		out.Error(err)
+	}
+	o.got.reply = string(out.Bytes())
+	return o.got
+}
+
+// plain writes commands in one way where there are several that do the same:
+// Redis repeats some as the client gave them, we say what they did.
+func plain(words []string) []string {
+	switch words[0] {
+	case "SELECT", "MULTI", "EXEC", "PING":
+		return nil
+	case "SETNX":
+		words[0] = "SET"
+	case "MSETNX":
+		words[0] = "MSET"
+	case "RENAMENX":
+		words[0] = "RENAME"
+	case "INCR":
+		words = []string{"INCRBY", words[1], "1"}
+	case "DECR":
+		words = []string{"INCRBY", words[1], "-1"}
+	case "DECRBY":
+		n, _ := strconv.ParseInt(words[2], 10, 64)
+		words = []string{"INCRBY", words[1], strconv.FormatInt(-n, 10)}
+	}
+	keep := words[:1]
+	for i := 1; i < len(words); i++ {
+		switch w := words[i]; {
+		case words[0] == "SET" && i > 2 && (w == "NX" || w == "XX"):
+		case words[0] == "SET" && i > 3 && w == "KEEPTTL" && words[i-1] == w:
+		case words[0] == "PEXPIREAT" && i > 2:
+		case words[0] == "COPY" && i > 2:
+		case words[0] == "FLUSHDB" || words[0] == "FLUSHALL":
+		default:
+			keep = append(keep, soon(w))
+		}
+	}
+	return []string{strings.Join(keep, " ")}
+}
+
+// soon writes a deadline that was told in relative time, in tens of seconds
+// from now on: both servers have their own clock.
+func soon(word string) string {
+	at, err := strconv.ParseInt(word, 10, 64)
+	left := time.Until(time.UnixMilli(at)).Round(10 * time.Second)
+	if err != nil || len(word) != 13 || left.Abs() > 24*time.Hour {
+		return word
+	}
+	return "now+" + left.String()
+}
+
+func TestEffects(t *testing.T) {
+	peer, our := startPeer(t), startOurs(t)
+	our.listen()
+	for _, line := range strings.Split(effectsScript, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		args := strings.Fields(strings.ReplaceAll(line, `""`, "\x00"))
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "\x00", "")
+		}
+		if args[0] == "SELECT" {
+			peer.srv.Do(t, args...)
+			our.db, _ = strconv.Atoi(args[1])
+			continue
+		}
+		require.Equal(t, peer.do(t, args), our.do(t, args), line)
+	}
+}
+
+// effectsScript is one story; each line depends on those before.
+const effectsScript = `
+SET k v
+SET k v PX 100000
+SET k v KEEPTTL GET
+SET k v KEEPTTL KEEPTTL
+SET k v EX 100 GET
+SET k v EX 100 EX 200
+SET k v GET
+SET k v XX GET
+SET k v NX GET
+SET k v NX
+SET nok v XX
+SET nok v XX GET
+SET nok v NX GET
+SET nok2 v NX EX 100
+SET k v EXAT 9999999999
+SET k v PXAT 9999999999999
+SET k v PXAT 9223372036854775807
+PEXPIRETIME k
+SET k v PXAT 1
+GET k
+SET k v PXAT 1
+SET k w PX 100000
+SETEX k 100 v
+PSETEX k 100000 v
+SETNX k2 v
+SETNX k2 v
+GETSET k v2
+GETSET k3 v2
+GETDEL k3
+GETDEL k3
+GETEX k PX 100000
+GETEX k PERSIST
+GETEX k PERSIST
+GETEX k PXAT 1
+GETEX k
+GETEX k EX 0
+MSET a 1 b 2
+MSET a 1 a 2
+MSETNX c 1 d 2
+MSETNX c 1 x 2
+MSETNX e 1 e 2
+MGET a nok9 b
+INCR a
+INCRBY a 5
+INCRBY a 0
+DECR a
+DECRBY a 5
+INCR newk
+INCRBYFLOAT a 1.5
+INCRBYFLOAT newf 1.5
+OBJECT ENCODING a
+APPEND a xx
+APPEND newa 12
+OBJECT ENCODING newa
+APPEND newa 3
+OBJECT ENCODING newa
+APPEND empty ""
+APPEND empty ""
+STRLEN empty
+SETRANGE newa 1 zz
+SETRANGE newr 1 zz
+SETRANGE newr2 1 ""
+SETRANGE newr 1 ""
+GETRANGE newr 0 -1
+GETRANGE nok9 0 -1
+STRLEN nok9
+LCS nok8 nok9
+LCS nok8 nok9 IDX
+LCS newa newr IDX WITHMATCHLEN
+EXPIRE b 100
+EXPIRE b 100 NX
+EXPIRE b 50 GT
+EXPIRE b 500 GT
+EXPIRE b 500 LT
+EXPIRE b 400 XX LT
+PEXPIRE b 0
+PEXPIRE b 0
+PEXPIRE c -1
+EXPIRE d 100 XX
+EXPIRE d 100 GT
+EXPIRE d 100 LT
+EXPIREAT d 9999999999
+PEXPIREAT d 9999999999999
+PEXPIREAT d 9223372036854775807
+TTL nok9
+TTL a
+PERSIST d
+PERSIST d
+PERSIST nok9
+DEL d e nok9 d
+UNLINK a newa
+DEL nok9
+EXISTS newr nok9 newr
+TOUCH newr nok9
+TYPE newr
+TYPE nok9
+OBJECT ENCODING nok9
+OBJECT REFCOUNT nok9
+SET a 5 EX 100
+COPY a a2
+COPY a a2
+COPY a a2 REPLACE
+COPY nok9 a2 REPLACE
+COPY a a2 DB 1
+COPY a a2 DB 1
+COPY a a DB 1 REPLACE
+TTL a2
+RENAME a a3
+RENAME a3 a2
+RENAME a2 a2
+RENAMENX a2 a7
+RENAMENX a7 a7
+SET a8 x
+RENAMENX a7 a8
+MOVE a7 1
+MOVE nok9 1
+SET a7 again
+MOVE a7 1
+SELECT 1
+TTL a7
+MOVE a7 2
+SELECT 2
+GET a7
+SELECT 0
+SET vol x PXAT 1
+RENAME vol vol2
+SET vol x PXAT 1
+DEL vol
+SET vol x PXAT 1
+EXISTS vol
+SET vol x PXAT 1
+MSETNX vol 1
+SET vol x PXAT 1
+INCR vol
+SET vol x PXAT 1
+APPEND vol y
+SET vol x PXAT 1
+COPY k vol
+SET vol x PXAT 1
+SET vol2 x
+RENAME vol2 vol
+SET vol x PXAT 1
+EXPIRE vol 100
+SET vol x PXAT 1
+SCAN 0 MATCH vol COUNT 1000
+SET vol x PXAT 1
+TTL vol
+SET vol x PXAT 1
+SETRANGE vol 1 ""
+FLUSHDB
+FLUSHDB SYNC
+SET a 1
+SWAPDB 0 1
+GET a
+GET a2
+SWAPDB 0 0
+FLUSHALL ASYNC
+FLUSHALL
+DBSIZE
+`
