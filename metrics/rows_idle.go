@@ -1,0 +1,51 @@
+package metrics
+
+// Sections about what is not there yet show what a Redis without persistence
+// and without replicas shows.
+
+var persistenceRows = []row{
+	{section: "persistence", field: "loading", get: constant(count(0)), exporter: "redis_loading_dump_file"},
+	{section: "persistence", field: "async_loading", get: constant(count(0)), exporter: "redis_async_loading"},
+	{section: "persistence", field: "current_cow_peak", get: constant(count(0))},
+	{section: "persistence", field: "current_cow_size", get: constant(count(0))},
+	{section: "persistence", field: "current_cow_size_age", get: constant(count(0))},
+	{section: "persistence", field: "current_fork_perc", get: constant(fixed(0, 2))},
+	{section: "persistence", field: "current_save_keys_processed", get: constant(count(0))},
+	{section: "persistence", field: "current_save_keys_total", get: constant(count(0))},
+	{section: "persistence", field: "rdb_changes_since_last_save", get: func(s *Snapshot) value { return count(s.Engine.Changes) }, exporter: "redis_rdb_changes_since_last_save"},
+	{section: "persistence", field: "rdb_bgsave_in_progress", get: constant(count(0)), exporter: "redis_rdb_bgsave_in_progress"},
+	{section: "persistence", field: "rdb_last_save_time", get: func(s *Snapshot) value { return count(s.Started.Unix()) }, exporter: "redis_rdb_last_save_timestamp_seconds"},
+	{section: "persistence", field: "rdb_last_bgsave_status", get: constant(status(true)), exporter: "redis_rdb_last_bgsave_status"},
+	{section: "persistence", field: "rdb_last_bgsave_time_sec", get: constant(count(-1)), exporter: "redis_rdb_last_bgsave_duration_sec"},
+	{section: "persistence", field: "rdb_current_bgsave_time_sec", get: constant(count(-1)), exporter: "redis_rdb_current_bgsave_duration_sec"},
+	{section: "persistence", field: "rdb_saves", get: constant(count(0)), counter: true, exporter: "redis_rdb_saves_total"},
+	{section: "persistence", field: "rdb_last_cow_size", get: constant(count(0)), exporter: "redis_rdb_last_cow_size_bytes"},
+	{section: "persistence", field: "rdb_last_load_keys_expired", get: constant(count(0)), exporter: "redis_rdb_last_load_expired_keys"},
+	{section: "persistence", field: "rdb_last_load_keys_loaded", get: constant(count(0)), exporter: "redis_rdb_last_load_loaded_keys"},
+	{section: "persistence", field: "aof_enabled", get: constant(count(0)), exporter: "redis_aof_enabled"},
+	{section: "persistence", field: "aof_rewrite_in_progress", get: constant(count(0)), exporter: "redis_aof_rewrite_in_progress"},
+	{section: "persistence", field: "aof_rewrite_scheduled", get: constant(count(0)), exporter: "redis_aof_rewrite_scheduled"},
+	{section: "persistence", field: "aof_last_rewrite_time_sec", get: constant(count(-1)), exporter: "redis_aof_last_rewrite_duration_sec"},
+	{section: "persistence", field: "aof_current_rewrite_time_sec", get: constant(count(-1)), exporter: "redis_aof_current_rewrite_duration_sec"},
+	{section: "persistence", field: "aof_last_bgrewrite_status", get: constant(status(true)), exporter: "redis_aof_last_bgrewrite_status"},
+	{section: "persistence", field: "aof_rewrites", get: constant(count(0))},
+	{section: "persistence", field: "aof_rewrites_consecutive_failures", get: constant(count(0))},
+	{section: "persistence", field: "aof_last_write_status", get: constant(status(true)), exporter: "redis_aof_last_write_status"},
+	{section: "persistence", field: "aof_last_cow_size", get: constant(count(0)), exporter: "redis_aof_last_cow_size_bytes"},
+	{section: "persistence", field: "module_fork_in_progress", get: constant(count(0)), exporter: "redis_module_fork_in_progress"},
+	{section: "persistence", field: "module_fork_last_cow_size", get: constant(count(0)), exporter: "redis_module_fork_last_cow_size"},
+}
+
+var replicationRows = []row{
+	{section: "replication", field: "role", get: constant(words("master"))},
+	{section: "replication", field: "connected_slaves", get: constant(count(0)), exporter: "redis_connected_slaves"},
+	{section: "replication", field: "master_failover_state", get: constant(words("no-failover"))},
+	{section: "replication", field: "master_replid", get: func(s *Snapshot) value { return words(s.ReplicationID) }},
+	{section: "replication", field: "master_replid2", get: constant(words("0000000000000000000000000000000000000000"))},
+	{section: "replication", field: "master_repl_offset", get: constant(count(0)), exporter: "redis_master_repl_offset"},
+	{section: "replication", field: "second_repl_offset", get: constant(count(-1)), exporter: "redis_second_repl_offset"},
+	{section: "replication", field: "repl_backlog_active", get: constant(count(0)), exporter: "redis_repl_backlog_is_active"},
+	{section: "replication", field: "repl_backlog_size", get: func(s *Snapshot) value { return count(s.BacklogSize) }, exporter: "redis_replication_backlog_bytes"},
+	{section: "replication", field: "repl_backlog_first_byte_offset", get: constant(count(0)), exporter: "redis_repl_backlog_first_byte_offset"},
+	{section: "replication", field: "repl_backlog_histlen", get: constant(count(0)), exporter: "redis_repl_backlog_history_bytes"},
+}

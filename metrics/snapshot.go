@@ -1,0 +1,113 @@
+// Package metrics says what a server's figures are called and what they mean:
+// one table whose rows INFO and Prometheus render alike. It knows a Snapshot of
+// figures, not where they come from, and is called without any lock.
+package metrics
+
+import (
+	"time"
+
+	"coatcheck/engine"
+)
+
+// Snapshot is a server's figures at one moment, copied under its lock.
+type Snapshot struct {
+	Now, Started time.Time
+
+	Version, RedisVersion, RunID string
+	Commit                       string // "" when not built from a checkout
+	TCPPort                      int
+	Listeners                    []Listener
+	ConfigFile, Executable       string
+	Hz, Loops                    int
+	LoopAPI                      string // epoll, or goroutines
+	MaxMemoryPolicy              string
+	MaxMemory                    int64
+	Databases                    int
+	Percentiles                  []float64 // of latencystats
+	LatencyTracking              bool
+	ReplicationID                string
+	BacklogSize                  int64 // repl-backlog-size
+
+	Clients  Clients
+	Net      Net
+	Engine   engine.Stats
+	Memory   engine.Memory
+	DBs      []engine.DBStats
+	Commands []Command        // those that were called or rejected
+	Errors   map[string]int64 // error replies by code
+	Slowlog  Slowlog
+	Spikes   []Spike // the latest of each event
+	Sessions []Sessions
+	Process  Process
+
+	Rates   Rates
+	Panics  int64
+	Replied Replied
+}
+
+// Listener is an address that clients connect to, as INFO tells it.
+type Listener struct {
+	Name string // tcp, unix, tls
+	Bind []string
+	Port int
+	Path string
+}
+
+// Clients are figures of connections.
+type Clients struct {
+	Connected, Max, Blocked, Monitors   int
+	MaxInput, MaxOutput                 int64 // bytes, of the recent past
+	Buffers                             int64 // bytes held for all clients
+	Received, Rejected                  int64
+	QueryLimitClosed, OutputLimitClosed int64
+}
+
+// Net is traffic with clients.
+type Net struct{ In, Out, Reads, Writes int64 }
+
+// Replied are counts of what commands answered.
+type Replied struct{ Commands, Errors int64 }
+
+// Rates are of the last seconds.
+type Rates struct {
+	Commands float64 // a second
+	In, Out  float64 // bytes a second
+}
+
+// Command is the statistics of one command or subcommand.
+type Command struct {
+	Name                    string // "get", "client|list"
+	Group                   string
+	Calls, Rejected, Failed int64
+	Time                    time.Duration
+	Durations               Distribution // nil before the first call
+}
+
+// Distribution counts durations.
+type Distribution interface {
+	Count() uint64
+	// Below counts those of at most d.
+	Below(d time.Duration) uint64
+	// Quantile is the duration that the share q (0…1) did not exceed.
+	Quantile(q float64) time.Duration
+}
+
+// Slowlog is the state of the slow log.
+type Slowlog struct {
+	Len, LastID int64 // LastID is -1 before the first
+	Last        time.Duration
+}
+
+// Spike is the latest sample of the latency monitor for an event.
+type Spike struct {
+	Event     string
+	At        time.Time
+	Last, Max time.Duration
+}
+
+// Sessions counts the sessions under a key prefix. Active is Created less
+// Expired, Evicted and Deleted, and what was there before counting began.
+type Sessions struct {
+	Prefix                                              string
+	Active, Created, Touched, Expired, Evicted, Deleted int64
+}
