@@ -1,8 +1,16 @@
 package engine
 
+import (
+	"bytes"
+	"unsafe"
+
+	"coatcheck/engine/internal/dict"
+	"coatcheck/engine/internal/slab"
+)
+
 // The door: every read and write of the keyspace goes through the few
-// functions in this file. Operations (strings.go, keys.go, …) are written on
-// it and know nothing of slabs, segments or the expire index.
+// functions in this file and in door_space.go. Operations (strings.go, keys.go,
+// …) are written on it and know nothing of slabs, segments or the expire index.
 
 // Type is what kind of value a key holds.
 type Type uint8
@@ -32,25 +40,30 @@ const (
 // written. Its bytes point into the store and are good until the next write
 // through the same Tx.
 type place struct {
-	key []byte
-	ent *mapEntry // nil when the key does not exist
+	key     []byte
+	db      *db
+	hash    uint64
+	ref     slab.Ref // 0 when the key does not exist
+	ent     entry
+	at      dict.Place
+	changes uint64 // db.changes when at was right
 }
 
-func (p *place) exists() bool { return p.ent != nil }
+func (p *place) exists() bool { return p.ref != 0 }
 func (p *place) typ() Type {
-	if p.ent == nil {
+	if p.ref == 0 {
 		return None
 	}
-	return p.ent.typ
+	return p.ent.typ()
 }
-func (p *place) enc() Encoding { return p.ent.enc }
+func (p *place) enc() Encoding { return p.ent.enc() }
 
 // bytes is the packed value: a string's bytes.
-func (p *place) bytes() []byte { return p.ent.val }
+func (p *place) bytes() []byte { return p.ent.val(&p.db.slab) }
 
 // expireAt is when the key stops existing; Never for a key without expiry. Any
 // number of milliseconds up to the highest int64 is a deadline that clients set.
-func (p *place) expireAt() UnixMilli { return p.ent.at }
+func (p *place) expireAt() UnixMilli { return p.ent.at() }
 
 // read looks key up for a reader: counts a keyspace hit or miss and touches the
 // entry's LRU/LFU figures. An expired key does not exist (and is removed on
@@ -58,6 +71,9 @@ func (p *place) expireAt() UnixMilli { return p.ent.at }
 func (tx *Tx) read(key []byte) place {
 	p := tx.find(key)
 	tx.countLookup(&p)
+	if p.ref != 0 && !tx.noTouch {
+		tx.touch(&p)
+	}
 	return p
 }
 
@@ -66,39 +82,227 @@ func (tx *Tx) peek(key []byte) place { return tx.find(key) }
 
 // write looks key up for a writer. Here is where a running snapshot saves the
 // old content first.
-func (tx *Tx) write(key []byte) place { return tx.find(key) }
+func (tx *Tx) write(key []byte) place {
+	p := tx.find(key)
+	if p.ref != 0 {
+		p.db.dict.Touch(p.at)
+		if !tx.noTouch {
+			tx.touch(&p)
+		}
+	}
+	return p
+}
+
+// find looks key up and removes it when it has expired.
+func (tx *Tx) find(key []byte) place {
+	p := tx.eng.dbs[tx.db].lookup(key)
+	if p.ref != 0 && p.ent.volatile() && p.ent.at() <= tx.now {
+		tx.expire(&p)
+	}
+	return p
+}
 
 // put creates or replaces the key at p with a packed value, of which it keeps a
 // copy, and a deadline (Never for none). p shows the new entry afterwards.
 // val may point into the store. No effect is announced.
 func (tx *Tx) put(p *place, typ Type, enc Encoding, val []byte, at UnixMilli) {
-	e := &mapEntry{typ: typ, enc: enc, val: append([]byte{}, val...), at: at}
-	tx.eng.dbs[tx.db].m[string(p.key)] = e
-	p.ent = e
+	d := p.db
+	d.settle(p)
+	sh := shapeOf(len(p.key), len(val), at)
+	lru := tx.eng.newFigures(tx.now)
+	var wasIndexed bool
+	var indexed uint64
+	var oldApart slab.Ref
+	ref, ent := p.ref, p.ent
+	if ref != 0 {
+		if tx.eng.lfu {
+			lru = ent.lru()
+		}
+		if wasIndexed = ent.volatile(); wasIndexed {
+			indexed = ent.indexed()
+		}
+		oldApart = ent.apart()
+	}
+	if ref == 0 || !d.slab.Fits(ref, sh.size()) || d.within(ref, val) || d.within(ref, p.key) {
+		ref = d.slab.Alloc(sh.size())
+		ent = d.entry(ref)
+	}
+	ent.init(sh, typ, enc, lru, p.key)
+	if sh.flags&flagApart != 0 {
+		ent.setApart(d.store(val))
+	} else {
+		copy(ent.tail(len(val)), val)
+	}
+	if ref != p.ref {
+		d.replace(p, ref)
+	}
+	if oldApart != 0 {
+		d.slab.Free(oldApart)
+	}
+	d.deadline(p, at, wasIndexed, indexed)
+}
+
+// store copies a value into a block of its own.
+func (d *db) store(val []byte) slab.Ref {
+	r := d.slab.Alloc(len(val))
+	copy(d.slab.Bytes(r), val)
+	d.slab.Wrote(r, 0, len(val))
+	return r
+}
+
+// within says whether b points into block r.
+func (d *db) within(r slab.Ref, b []byte) bool {
+	from, at := uintptr(d.slab.Ptr(r)), uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return len(b) > 0 && at >= from && at < from+uintptr(d.slab.Size(r))
+}
+
+// deadline writes the deadline of an entry whose header has just been written
+// and lets the expire index know where it must. A later deadline than the
+// indexed one is left for when that comes due.
+func (d *db) deadline(p *place, at UnixMilli, wasIndexed bool, indexed uint64) {
+	if at != Never {
+		p.ent.setAt(max(at, 0))
+		if wasIndexed && int64(indexed) <= int64(at) {
+			p.ent.setIndexed(indexed)
+			return
+		}
+	}
+	if wasIndexed {
+		d.unindex(p, indexed)
+	}
+	if at != Never {
+		d.index(p, at)
+	}
 }
 
 // resize gives the packed value at p (created as an empty string without expiry
 // where missing) n bytes, keeping what fits of the old ones and zeroing new
-// ones, and returns them for writing.
+// ones, and returns them for writing. Values that grow again and again get room
+// to spare.
 func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
-	if p.ent == nil {
+	if p.ref == 0 {
 		tx.put(p, TString, enc, nil, Never)
 	}
-	v := make([]byte, n)
-	copy(v, p.ent.val)
-	p.ent.val, p.ent.enc = v, enc
-	return v
+	d := p.db
+	old := p.ent.valLen()
+	p.ent.setKind(p.ent.typ(), enc)
+	switch {
+	case p.ent.apart() != 0 && n >= apartMin:
+		d.resizeApart(p, old, n)
+	case n <= old || n < apartMin && d.room(p) >= n:
+		if p.ent.apart() != 0 {
+			d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n)
+		} else {
+			p.ent.setValLen(n)
+		}
+	default:
+		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+headroom(n))
+	}
+	b := p.bytes()
+	if r := p.ent.apart(); r != 0 {
+		d.slab.Zero(r, min(old, n), n)
+		d.slab.Wrote(r, 0, n)
+	} else {
+		clear(b[min(old, n):])
+	}
+	return b
+}
+
+// headroom is what a value of n bytes that grows gets beyond.
+func headroom(n int) int { return min(n/2+16, 1<<20) }
+
+// room is how many bytes of value the entry's own block can hold.
+func (d *db) room(p *place) int {
+	return d.slab.Size(p.ref) - int(p.ent.layout().key) - p.ent.keyLen()
+}
+
+// resizeApart changes the length of a value that has a block of its own.
+func (d *db) resizeApart(p *place, old, n int) {
+	r := p.ent.apart()
+	if size := d.slab.Size(r); n > size {
+		r = d.slab.Resize(r, n+headroom(n))
+	} else if n < old && n < size/2 {
+		r = d.slab.Resize(r, n)
+	}
+	p.ent.setApart(r)
+	p.ent.setValLen(n)
+}
+
+// reshape writes the entry at p anew with another shape, the same key and as
+// much of the value as fits, in a block with room for room bytes of value.
+func (d *db) reshape(p *place, sh shape, room int) {
+	d.settle(p)
+	old, oldRef := p.ent, p.ref
+	val, apart := old.val(&d.slab), old.apart()
+	ref := d.slab.Alloc(sh.sizeFor(max(sh.valLen, min(room, apartMin-1))))
+	ent := d.entry(ref)
+	ent.init(sh, old.typ(), old.enc(), old.lru(), old.key())
+	switch {
+	case sh.flags&flagApart == 0:
+		copy(ent.tail(sh.valLen), val)
+	case apart != 0:
+		ent.setApart(apart)
+		apart = 0
+	default:
+		r := d.slab.Alloc(max(room, sh.valLen))
+		ent.setApart(r)
+		d.slab.Wrote(r, 0, copy(d.slab.Bytes(r), val))
+	}
+	if sh.flags&flagVolatile != 0 && old.volatile() {
+		ent.setAt(old.at())
+		ent.setIndexed(old.indexed())
+	}
+	if d.within(oldRef, p.key) {
+		p.key = ent.key()
+	}
+	p.ref, p.ent = ref, ent
+	d.dict.SetRef(p.at, ref)
+	if apart != 0 {
+		d.slab.Free(apart)
+	}
+	d.slab.Free(oldRef)
 }
 
 // remove deletes the key at p, which exists. No effect is announced.
 func (tx *Tx) remove(p *place) {
-	delete(tx.eng.dbs[tx.db].m, string(p.key))
-	p.ent = nil
+	d := p.db
+	d.settle(p)
+	if p.ent.volatile() {
+		d.unindex(p, p.ent.indexed())
+	}
+	d.discard(p)
+}
+
+// discard takes the entry at p, which the expire index does not have, out of
+// the dict and frees it. A key that points into it is copied first.
+func (d *db) discard(p *place) {
+	if d.within(p.ref, p.key) {
+		p.key = bytes.Clone(p.key)
+	}
+	d.dict.Delete(p.at)
+	d.changes++
+	if r := p.ent.apart(); r != 0 {
+		d.slab.Free(r)
+	}
+	d.slab.Free(p.ref)
+	p.ref, p.ent = 0, entry{}
 }
 
 // setExpireAt changes the deadline of the key at p, which exists. A deadline in
 // the past is for the caller to handle. No effect is announced.
-func (tx *Tx) setExpireAt(p *place, at UnixMilli) { p.ent.at = at }
+func (tx *Tx) setExpireAt(p *place, at UnixMilli) {
+	d := p.db
+	d.settle(p)
+	wasIndexed, indexed := p.ent.volatile(), uint64(0)
+	if wasIndexed {
+		indexed = p.ent.indexed()
+	}
+	sh := shapeOf(p.ent.keyLen(), p.ent.valLen(), at)
+	if sh.flags != p.ent.flags() {
+		d.reshape(p, sh, 0)
+	}
+	d.deadline(p, at, wasIndexed, indexed)
+}
 
 // hears says whether any sink wants effects of this class. Announcing without
 // asking is right too, only slower.
@@ -111,30 +315,5 @@ func (tx *Tx) wantsArgv() bool { return tx.eng.wants.Argv }
 // its class is ClassMissed, and passes argv (see Effect) on. Call wantsArgv before
 // building one that costs.
 func (tx *Tx) announce(c Class, event string, key []byte, argv ...[]byte) {
-	for _, s := range tx.eng.sinks {
-		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: tx.db})
-	}
-}
-
-// The first, plain keyspace: a Go map a db.
-type db struct{ m map[string]*mapEntry }
-
-type mapEntry struct {
-	typ Type
-	enc Encoding
-	val []byte
-	at  UnixMilli
-}
-
-func newDB() *db { return &db{m: map[string]*mapEntry{}} }
-
-func (tx *Tx) find(key []byte) place {
-	d := tx.eng.dbs[tx.db]
-	e := d.m[string(key)]
-	if e != nil && e.at != Never && e.at <= tx.now {
-		delete(d.m, string(key))
-		tx.announce(ClassExpired, "expired", key, []byte("DEL"), key)
-		e = nil
-	}
-	return place{key: key, ent: e}
+	tx.announceFrom(tx.db, c, event, key, argv...)
 }

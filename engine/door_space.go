@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"cmp"
-	"hash/maphash"
-	"slices"
+	"bytes"
+	"time"
+
+	"coatcheck/engine/internal/dict"
 )
 
 // The part of the door that sees more than one key: the other dbs, walks, and
@@ -21,10 +22,10 @@ func (tx *Tx) databases() int { return len(tx.eng.dbs) }
 
 // count is the number of keys in the unit's db, with the expired ones that
 // have not been removed yet.
-func (tx *Tx) count() int { return len(tx.eng.dbs[tx.db].m) }
+func (tx *Tx) count() int { return tx.eng.dbs[tx.db].dict.Len() }
 
 // maxCursor is the highest cursor that scan gives out or makes sense of.
-const maxCursor = 1<<53 - 1
+const maxCursor = dict.End - 1
 
 // scan visits the unit's db in hash order from cursor on (0: its start) until
 // at least n keys were seen, and returns where to go on, 0 at the end. Every
@@ -35,51 +36,52 @@ func (tx *Tx) scan(cursor uint64, n int, visit func(p *place)) (next uint64) {
 	if cursor > maxCursor {
 		return 0
 	}
-	type at struct {
-		pos uint64
-		p   place
-	}
-	var all []at
-	for k, e := range tx.eng.dbs[tx.db].m {
-		if pos := max(1, maphash.String(scanSeed, k)>>11); pos >= cursor {
-			all = append(all, at{pos, place{key: []byte(k), ent: e}})
+	d := tx.eng.dbs[tx.db]
+	seen, last := 0, ^uint32(0)
+	for pos := uint32(cursor); pos < dict.End; {
+		slots, after := d.dict.From(pos)
+		for _, s := range slots {
+			if seen >= n && s.Tag() != last {
+				return uint64(s.Tag())
+			}
+			p := d.placeOf(s)
+			visit(&p)
+			last = s.Tag()
+			seen++
 		}
-	}
-	slices.SortFunc(all, func(a, b at) int { return cmp.Compare(a.pos, b.pos) })
-	for i := range all {
-		if i >= n && all[i].pos != all[i-1].pos {
-			return all[i].pos
-		}
-		visit(&all[i].p)
+		pos = after
 	}
 	return 0
 }
 
-var scanSeed = maphash.MakeSeed()
-
 // random is the place of a key chosen by tx.Rand, an expired one perhaps; not
 // ok when the db is empty. The entry is not touched.
 func (tx *Tx) random() (p place, ok bool) {
-	n := tx.count()
-	if n == 0 {
+	d := tx.eng.dbs[tx.db]
+	s, ok := d.dict.Random(tx.eng.rand)
+	if !ok {
 		return place{}, false
 	}
-	i := tx.eng.rand.IntN(n)
-	for k, e := range tx.eng.dbs[tx.db].m {
-		if i--; i < 0 {
-			return place{key: []byte(k), ent: e}, true
-		}
-	}
-	panic("engine: a db counts more keys than it has")
+	return d.placeOf(s), true
 }
 
 // expire removes the key at p, whose deadline has come, with its effect.
-func (tx *Tx) expire(p *place) { *p = tx.find(p.key) }
+func (tx *Tx) expire(p *place) {
+	tx.eng.stats.Expired++
+	tx.eng.stats.Lateness.Add(time.Duration(tx.now-p.ent.at()) * time.Millisecond)
+	tx.remove(p)
+	tx.announceLoss(ClassExpired, "expired", p.key)
+}
 
 // flush empties a db and returns how many keys it had. No effect is announced.
+// The memory goes back to the system off the lock.
 func (tx *Tx) flush(db int) int {
-	n := len(tx.eng.dbs[db].m)
-	tx.eng.dbs[db] = newDB()
+	old := tx.eng.dbs[db]
+	n := old.dict.Len()
+	if n > 0 {
+		tx.eng.dbs[db] = newDB(tx.eng)
+		tx.eng.reaper.closeDB(old)
+	}
 	return n
 }
 
@@ -93,61 +95,96 @@ func (tx *Tx) swap(a, b int) {
 // nothing is; src shows a missing key afterwards. Other places are stale. No
 // effect is announced.
 func (tx *Tx) transfer(src *place, db int, key []byte) {
-	e := src.ent
-	tx.remove(src)
-	tx.eng.dbs[db].m[string(key)] = e
+	from, to := src.db, tx.eng.dbs[db]
+	dst := to.lookup(key)
+	tx.copyEntry(src, &dst, true)
+	from.settle(src)
+	if src.ent.volatile() {
+		from.unindex(src, src.ent.indexed())
+	}
+	if src.ent.apart() != 0 { // the value has gone with its block
+		src.ent.setApart(0)
+	}
+	from.discard(src)
 }
 
 // duplicate puts a copy of the entry at src, value and deadline, under key in
 // db, where nothing is. Places are stale afterwards. No effect is announced.
 func (tx *Tx) duplicate(src *place, db int, key []byte) {
-	e := *src.ent
-	e.val = append([]byte{}, e.val...)
-	tx.eng.dbs[db].m[string(key)] = &e
+	dst := tx.eng.dbs[db].lookup(key)
+	tx.copyEntry(src, &dst, false)
+}
+
+// copyEntry makes the missing key at dst what src is. With take the value's own
+// block, where there is one, moves over.
+func (tx *Tx) copyEntry(src, dst *place, take bool) {
+	from, to := src.db, dst.db
+	at, val := src.ent.at(), src.bytes()
+	sh := shapeOf(len(dst.key), len(val), at)
+	ref := to.slab.Alloc(sh.size())
+	ent := to.entry(ref)
+	ent.init(sh, src.ent.typ(), src.ent.enc(), src.ent.lru(), dst.key)
+	switch apart := src.ent.apart(); {
+	case apart == 0:
+		copy(ent.tail(len(val)), val)
+	case take:
+		ent.setApart(to.slab.Adopt(&from.slab, apart))
+	default:
+		ent.setApart(to.store(val))
+	}
+	to.replace(dst, ref)
+	to.deadline(dst, at, false, 0)
 }
 
 // countLookup counts a keyspace hit or miss at p, and announces a miss, for
 // look-ups by peek and write that stand for a reader's.
 func (tx *Tx) countLookup(p *place) {
-	if !p.exists() && tx.hears(ClassMissed) {
+	if p.ref != 0 {
+		tx.eng.stats.Hits++
+		return
+	}
+	tx.eng.stats.Misses++
+	if tx.hears(ClassMissed) {
 		tx.also(ClassMissed, "keymiss", p.key)
 	}
 }
-
-// touch refreshes the LRU/LFU figures of the entry at p, which exists.
-func (tx *Tx) touch(p *place) {}
-
-// idle is the number of seconds since the entry at p was last touched.
-func (tx *Tx) idle(p *place) int64 { return 0 }
-
-// freq is the LFU counter of the entry at p, with its decay until now.
-func (tx *Tx) freq(p *place) int { return 0 }
-
-// lfu says whether the eviction policy counts use; then idle tells nothing, and
-// otherwise freq does not.
-func (tx *Tx) lfu() bool { return false }
 
 // also tells the sinks of a further event of a change that another effect of
 // the same operation counts and repeats ("expire" of a SET with a deadline,
 // "new", "rename_from").
 func (tx *Tx) also(c Class, event string, key []byte) {
-	for _, s := range tx.eng.sinks {
-		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key})
+	if tx.hears(c) {
+		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key})
 	}
 }
 
 // announceFrom is announce for a change of the unit's db whose argv is to run on
 // another one.
 func (tx *Tx) announceFrom(db int, c Class, event string, key []byte, argv ...[]byte) {
-	for _, s := range tx.eng.sinks {
-		s.Effect(tx, &Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
+	if c != ClassMissed {
+		tx.eng.stats.Changes++
+	}
+	if tx.hears(c) || len(argv) > 0 && tx.wantsArgv() {
+		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
+	}
+}
+
+// announceLoss tells the sinks of a key that the engine itself has removed,
+// which does not count as a change.
+func (tx *Tx) announceLoss(c Class, event string, key []byte) {
+	switch {
+	case tx.wantsArgv():
+		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: [][]byte{[]byte("DEL"), bytes.Clone(key)}, ArgvDB: tx.db})
+	case tx.hears(c):
+		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key})
 	}
 }
 
 // announceSpace tells the sinks that a whole db changed (-1: all of them), which
 // counts as n changes.
 func (tx *Tx) announceSpace(db, n int, argv ...[]byte) {
-	for _, s := range tx.eng.sinks {
-		s.Effect(tx, &Effect{DB: db, Argv: argv})
+	tx.eng.stats.Changes += int64(n)
+	if len(tx.eng.sinks) > 0 {
+		tx.tell(Effect{DB: db, Argv: argv, ArgvDB: tx.db})
 	}
 }

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"hash/maphash"
 	"sync"
 	"time"
 )
@@ -15,18 +16,30 @@ type Options struct {
 	// Clock and Rand are the machine's own when nil.
 	Clock Clock
 	Rand  Rand
+	// Poison overwrites freed memory and panics when it is written to later.
+	// For tests.
+	Poison bool
 }
 
 // Engine is a keyspace under one lock. Execution units run one after another.
 type Engine struct {
-	mu    sync.Mutex
-	clock Clock
-	rand  Rand
-	dbs   []*db
-	tx    Tx
-	sinks []Sink
-	wants Wants // of all of them
-	stats Stats
+	mu      sync.Mutex
+	clock   Clock
+	rand    Rand
+	seed    maphash.Seed // of the dicts' hash: keys cannot be made to collide
+	dbs     []*db
+	tx      Tx
+	effect  Effect
+	sinks   []attached
+	wants   Wants // of all sinks together
+	stats   Stats
+	limits  Limits
+	lfu     bool // the policy counts uses
+	peak    int64
+	expirer expirer
+	reaper  reaper
+	poison  bool // tests: freed memory must not be written to
+	closed  bool
 
 	onCycle func(event string, took time.Duration) // nil: nobody asks
 
@@ -44,17 +57,32 @@ func New(opts Options) *Engine {
 	if opts.Rand == nil {
 		opts.Rand = NewRand(uint64(opts.Clock.Now().UnixNano()))
 	}
-	e := &Engine{clock: opts.Clock, rand: opts.Rand, dbs: make([]*db, opts.Databases)}
-	for i := range e.dbs {
-		e.dbs[i] = newDB()
+	e := &Engine{
+		clock: opts.Clock, rand: opts.Rand, seed: maphash.MakeSeed(), poison: opts.Poison,
+		dbs: make([]*db, opts.Databases), limits: DefaultLimits, expirer: newExpirer(),
 	}
-	e.tx.eng = e
+	for i := range e.dbs {
+		e.dbs[i] = newDB(e)
+	}
+	e.tx.eng, e.tx.effect = e, &e.effect
 	return e
 }
 
-// Close stops the engine's timers and gives its memory back. Nobody may use the
-// engine afterwards.
-func (e *Engine) Close() {}
+// Close stops the engine's timer and gives its memory back. Nobody may use the
+// engine afterwards. Closing twice does nothing.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	if !e.closed {
+		e.closed = true
+		e.expirer.disarm()
+		for _, d := range e.dbs {
+			e.reaper.closeDB(d)
+		}
+		e.dbs = nil
+	}
+	e.mu.Unlock()
+	e.reaper.wait()
+}
 
 // Clock is the clock the engine was made with.
 func (e *Engine) Clock() Clock { return e.clock }
@@ -69,7 +97,11 @@ func (e *Engine) Lock() Held {
 }
 
 // Unlock ends the batch.
-func (h Held) Unlock() { h.eng.mu.Unlock() }
+func (h Held) Unlock() {
+	e := h.eng
+	e.arm()
+	e.mu.Unlock()
+}
 
 // Begin starts an execution unit on a numbered db and freezes its time. The Tx
 // is the engine's own, good until End.
@@ -80,7 +112,7 @@ func (h Held) Begin(db int) *Tx {
 // BeginAt is Begin for a caller who has just read the engine's clock.
 func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 	tx := &h.eng.tx
-	tx.db, tx.now = db, now
+	tx.db, tx.now, tx.noTouch = db, now, false
 	return tx
 }
 
@@ -102,6 +134,10 @@ type Tx struct {
 	eng *Engine
 	db  int
 	now UnixMilli
+	// noTouch: look-ups leave the LRU/LFU figures alone.
+	noTouch bool
+	// effect is what sinks are shown, nil while they are.
+	effect *Effect
 
 	stashed []byte // see stash
 }
@@ -111,6 +147,10 @@ func (tx *Tx) Now() UnixMilli { return tx.now }
 
 // DB is the number of the unit's db.
 func (tx *Tx) DB() int { return tx.db }
+
+// NoTouch says whether the unit's look-ups leave alone what eviction knows of
+// entries, as CLIENT NO-TOUCH has it. Begin makes it false.
+func (tx *Tx) NoTouch(on bool) { tx.noTouch = on }
 
 // Rand is the unit's source of chance.
 func (tx *Tx) Rand() Rand { return tx.eng.rand }

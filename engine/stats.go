@@ -64,57 +64,44 @@ func (h Held) Stats() Stats { return h.eng.stats }
 // ResetStats zeroes Stats but its Changes.
 func (h Held) ResetStats() { h.eng.stats = Stats{Changes: h.eng.stats.Changes} }
 
-// ResetPeak makes the memory in use the peak.
-func (h Held) ResetPeak() {}
-
 // OnCycle has fn called, under the lock, after each round of removing due keys
 // ("expire-cycle") and of evicting ("eviction-cycle"), with what it took.
 func (h Held) OnCycle(fn func(event string, took time.Duration)) { h.eng.onCycle = fn }
 
-// Memory returns what the keyspace occupies.
-func (h Held) Memory() Memory {
-	var m Memory
-	for _, d := range h.eng.dbs {
-		for k, e := range d.m {
-			m.Entries += int64(len(k) + len(e.val) + 96)
-		}
+// cycle tells of a round that began at start, and returns what it took.
+func (e *Engine) cycle(event string, start time.Time) time.Duration {
+	took := e.clock.Now().Sub(start)
+	if e.onCycle != nil {
+		e.onCycle(event, took)
 	}
-	m.Used, m.Peak, m.Mapped = m.Entries, m.Entries, m.Entries
-	return m
+	return took
 }
 
 // DBs returns the figures of the dbs that have keys, in order.
 func (h Held) DBs() []DBStats {
 	var out []DBStats
+	now := UnixMilli(h.eng.clock.Now().UnixMilli())
 	for i, d := range h.eng.dbs {
-		if len(d.m) == 0 {
-			continue
+		if n := d.dict.Len(); n > 0 {
+			out = append(out, DBStats{DB: i, Keys: n, Volatile: d.due.Len(), AvgTTL: d.averageTTL(now)})
 		}
-		s := DBStats{DB: i, Keys: len(d.m)}
-		for _, e := range d.m {
-			if e.at != Never {
-				s.Volatile++
-			}
-		}
-		out = append(out, s)
 	}
 	return out
 }
 
-// MemoryOf is what the entry of key occupies, in bytes, with its share of the
-// structures that find it; not ok without a key. O(1) for strings.
-func (tx *Tx) MemoryOf(key []byte) (n int64, ok bool) {
-	p := tx.peek(key)
-	if !p.exists() {
-		return 0, false
+// averageTTL estimates from a few volatile keys.
+func (d *db) averageTTL(now UnixMilli) time.Duration {
+	const samples = 20
+	sum, n := int64(0), int64(0)
+	for range min(samples, d.due.Len()) {
+		item, _ := d.due.Random(d.eng.rand)
+		if p, ok := d.owner(item); ok {
+			sum += int64(max(p.ent.at()-now, 0))/samples + 1
+			n++
+		}
 	}
-	return int64(len(key) + len(p.bytes()) + 96), true
-}
-
-// AddSink has s told of effects from now on, after the sinks added before.
-func (h Held) AddSink(s Sink) {
-	w := s.Wants()
-	h.eng.wants.Events |= w.Events
-	h.eng.wants.Argv = h.eng.wants.Argv || w.Argv
-	h.eng.sinks = append(h.eng.sinks, s)
+	if n == 0 {
+		return 0
+	}
+	return time.Duration(sum/n*samples) * time.Millisecond
 }

@@ -148,6 +148,7 @@ func startOurs(t testing.TB) *ours {
 func (o *ours) listen() {
 	h := o.eng.Lock()
 	h.AddSink(o)
+	h.SetActiveExpire(false) // only look-ups find keys that have expired, as with the peer
 	h.Unlock()
 }
 

@@ -55,6 +55,8 @@ type Dict struct {
 	// deepest levels are empty.
 	atDepth [TagBits + 1]uint32
 	n       int
+	// slotBytes is the size of the segments' blocks.
+	slotBytes int64
 
 	epoch uint32
 	// before is told of a segment that is about to change for the first time
@@ -82,10 +84,14 @@ func New(s *slab.Slab) *Dict {
 // Len is the number of entries.
 func (d *Dict) Len() int { return d.n }
 
-// Overhead is the Go heap the table holds beside its slots, in bytes.
-func (d *Dict) Overhead() int64 {
-	return int64(unsafe.Sizeof(*d)) + int64(cap(d.dir))*4 + int64(cap(d.segs))*int64(unsafe.Sizeof(segment{}))
+// Bytes is the memory of the table, in bytes: its slots in the slab and the
+// directory over them in Go's heap.
+func (d *Dict) Bytes() int64 {
+	return d.slotBytes + int64(unsafe.Sizeof(*d)) + int64(cap(d.dir))*4 + int64(cap(d.segs))*int64(unsafe.Sizeof(segment{}))
 }
+
+// SlabBytes is the part of Bytes that is in the slab.
+func (d *Dict) SlabBytes() int64 { return d.slotBytes }
 
 // Place is where a slot is, or would be. It is good until the next Insert,
 // Delete or Close.
@@ -215,7 +221,9 @@ func (d *Dict) setCap(sg *segment, n int) {
 	sg.ref, sg.cap = 0, 0
 	if n > 0 {
 		sg.ref = d.slab.Alloc(n * 8)
-		size := d.slab.Size(sg.ref) / 8
+		size := d.slab.Size(sg.ref)
+		d.slotBytes += int64(size)
+		size /= 8
 		if n <= maxSlots {
 			size = min(size, maxSlots)
 		}
@@ -223,6 +231,7 @@ func (d *Dict) setCap(sg *segment, n int) {
 		copy(d.slots(sg), slots)
 	}
 	if old != 0 {
+		d.slotBytes -= int64(d.slab.Size(old))
 		d.slab.Free(old)
 	}
 }

@@ -44,6 +44,8 @@ type Index struct {
 	// unused chains free entries of pages: index+1, 0 at the end.
 	unused int
 	n      int
+	// itemBytes is the size of the pages' blocks.
+	itemBytes int64
 
 	found pageKey
 	ok    bool
@@ -79,15 +81,18 @@ func New(s *slab.Slab) *Index {
 // Len is the number of items.
 func (x *Index) Len() int { return x.n }
 
-// Overhead is the Go heap the index holds beside its items, in bytes; the
-// tree's part is an estimate by its usual fill.
-func (x *Index) Overhead() int64 {
-	n := int64(unsafe.Sizeof(*x)) + int64(cap(x.pages))*int64(unsafe.Sizeof(page{}))
+// Bytes is the memory of the index, in bytes: its items in the slab and what is
+// over them in Go's heap. The tree's part is an estimate by its usual fill.
+func (x *Index) Bytes() int64 {
+	n := x.itemBytes + int64(unsafe.Sizeof(*x)) + int64(cap(x.pages))*int64(unsafe.Sizeof(page{}))
 	if x.tree != nil {
 		n += int64(x.tree.Len()) * int64(unsafe.Sizeof(pageKey{})) * 3 / 2
 	}
 	return n
 }
+
+// SlabBytes is the part of Bytes that is in the slab.
+func (x *Index) SlabBytes() int64 { return x.itemBytes }
 
 // floor is the page that k belongs in. There must be one.
 func (x *Index) floor(k Item) pageKey {
@@ -187,7 +192,7 @@ func (x *Index) Close() {
 			x.slab.Free(x.pages[i].ref)
 		}
 	}
-	x.tree, x.pages, x.unused, x.n = nil, nil, 0, 0
+	x.tree, x.pages, x.unused, x.n, x.itemBytes = nil, nil, 0, 0, 0
 }
 
 // search is the index of the first item in p that is not less than k.

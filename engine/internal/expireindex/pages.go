@@ -14,9 +14,12 @@ func growth(n int) int {
 func (x *Index) setCap(p *page, n int) {
 	old, items := p.ref, x.bytes(p)
 	p.ref = x.slab.Alloc(n * itemSize)
-	p.cap = uint16(min(x.slab.Size(p.ref)/itemSize, maxItems))
+	size := x.slab.Size(p.ref)
+	x.itemBytes += int64(size)
+	p.cap = uint16(min(size/itemSize, maxItems))
 	copy(x.bytes(p), items)
 	if old != 0 {
+		x.itemBytes -= int64(x.slab.Size(old))
 		x.slab.Free(old)
 	}
 }
@@ -39,6 +42,7 @@ func (x *Index) dropPage(key pageKey) {
 	x.tree.Delete(key)
 	p := &x.pages[key.id]
 	if p.ref != 0 {
+		x.itemBytes -= int64(x.slab.Size(p.ref))
 		x.slab.Free(p.ref)
 	}
 	*p = page{next: x.unused}

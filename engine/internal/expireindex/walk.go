@@ -31,3 +31,19 @@ func (x *Index) Random(r Rand) (k Item, ok bool) {
 	}
 	return x.First()
 }
+
+// All yields the items in order. The index must not change meanwhile.
+func (x *Index) All(yield func(Item) bool) {
+	if x.tree == nil {
+		return
+	}
+	x.tree.Scan(func(key pageKey) bool {
+		b := x.bytes(&x.pages[key.id])
+		for at := 0; at < len(b); at += itemSize {
+			if !yield(get(b[at:])) {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -20,6 +20,11 @@ func (s *Slab) allocLarge(n int) Ref {
 	mem := mapMem(roundPages(n))
 	s.mapped += int64(len(mem))
 	s.allocated += int64(len(mem))
+	return s.newLarge(largeBlock{mem: mem})
+}
+
+// newLarge gives a large block a ref.
+func (s *Slab) newLarge(b largeBlock) Ref {
 	i := s.largeFree - 1
 	if i < 0 {
 		s.large = append(s.large, largeBlock{})
@@ -27,7 +32,7 @@ func (s *Slab) allocLarge(n int) Ref {
 	} else {
 		s.largeFree = s.large[i].next
 	}
-	s.large[i] = largeBlock{mem: mem}
+	s.large[i] = b
 	return largeBit | Ref(i)
 }
 
@@ -79,4 +84,27 @@ func (s *Slab) Zero(r Ref, from, to int) {
 	if from < to {
 		clear(s.Bytes(r)[from:to])
 	}
+}
+
+// Adopt takes block r over from another slab and returns its ref here. Large
+// blocks are not copied.
+func (s *Slab) Adopt(from *Slab, r Ref) Ref {
+	if r&largeBit == 0 {
+		next := s.Alloc(from.Size(r))
+		copy(s.Bytes(next), from.Bytes(r))
+		from.Free(r)
+		return next
+	}
+	i := int(r &^ largeBit)
+	b := from.large[i]
+	size := int64(len(b.mem))
+	from.allocated -= size
+	from.mapped -= size
+	from.large[i] = largeBlock{next: from.largeFree}
+	from.largeFree = i + 1
+
+	next := s.newLarge(b)
+	s.allocated += size
+	s.mapped += size
+	return next
 }

@@ -1,0 +1,66 @@
+package engine
+
+import "unsafe"
+
+// fixedSize is what an engine without keys counts as using beside its dbs.
+const fixedSize = int64(unsafe.Sizeof(Engine{}))
+
+// used is the memory of the keyspace, in bytes, exact but for the btrees over
+// the expire indexes' pages.
+func (e *Engine) used() int64 {
+	n := fixedSize + int64(cap(e.expirer.buf))*16
+	for _, d := range e.dbs {
+		n += d.used()
+	}
+	e.peak = max(e.peak, n)
+	return n
+}
+
+// Memory returns what the keyspace occupies.
+func (h Held) Memory() Memory {
+	e := h.eng
+	m := Memory{Used: e.used()}
+	for _, d := range e.dbs {
+		m.Dicts += d.dict.Bytes()
+		m.Expires += d.due.Bytes()
+		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes()
+		m.Mapped += d.slab.Mapped()
+	}
+	m.Dicts += m.Used - m.Dicts - m.Expires - m.Entries // the fixed part
+	m.Peak = e.peak
+	return m
+}
+
+// ResetPeak makes the memory in use the peak.
+func (h Held) ResetPeak() { h.eng.peak = h.eng.used() }
+
+// MemoryOf is what the entry of key occupies, in bytes, with its share of the
+// structures that find it; not ok without a key. O(1) for strings.
+func (tx *Tx) MemoryOf(key []byte) (n int64, ok bool) {
+	p := tx.peek(key)
+	if !p.exists() {
+		return 0, false
+	}
+	return p.size(), true
+}
+
+// size is the memory of the entry at p.
+func (p *place) size() int64 {
+	d := p.db
+	n := int64(d.slab.Size(p.ref)) + d.dict.Bytes()/int64(d.dict.Len())
+	if r := p.ent.apart(); r != 0 {
+		n += int64(d.slab.Size(r))
+	}
+	if p.ent.volatile() {
+		n += d.due.Bytes() / int64(d.due.Len())
+	}
+	return n
+}
+
+// Purge gives memory that is mapped and not used back to the system, as MEMORY
+// PURGE asks.
+func (h Held) Purge() {
+	for _, d := range h.eng.dbs {
+		d.slab.Release()
+	}
+}

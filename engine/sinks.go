@@ -1,0 +1,49 @@
+package engine
+
+import "slices"
+
+// AddSink has s told of effects from now on, after the sinks added before.
+func (h Held) AddSink(s Sink) {
+	e := h.eng
+	e.sinks = append(slices.Clip(e.sinks), attached{s, s.Wants()})
+	e.sumWants()
+}
+
+// RemoveSink ends that.
+func (h Held) RemoveSink(s Sink) {
+	e := h.eng
+	e.sinks = slices.DeleteFunc(slices.Clone(e.sinks), func(a attached) bool { return a.sink == s })
+	e.sumWants()
+}
+
+// attached is a sink with what it wants.
+type attached struct {
+	sink  Sink
+	wants Wants
+}
+
+func (e *Engine) sumWants() {
+	e.wants = Wants{}
+	for _, a := range e.sinks {
+		e.wants.Events |= a.wants.Events
+		e.wants.Argv = e.wants.Argv || a.wants.Argv
+	}
+}
+
+// tell passes an effect to the sinks that want it. One without a class concerns
+// all of them.
+func (tx *Tx) tell(f Effect) {
+	e := tx.effect
+	if e == nil { // a sink is being told already, and works on the keyspace
+		e = new(Effect)
+	}
+	tx.effect = nil
+	*e = f
+	for _, a := range tx.eng.sinks {
+		if f.Class == 0 || a.wants.Events&f.Class != 0 || a.wants.Argv && f.Argv != nil {
+			a.sink.Effect(tx, e)
+		}
+	}
+	*e = Effect{}
+	tx.effect = e
+}
