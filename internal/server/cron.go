@@ -26,6 +26,7 @@ func (s *Server) tick() {
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}
+	s.tryAccept()
 	s.startCron()
 }
 

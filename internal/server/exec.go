@@ -34,6 +34,9 @@ func (s *Server) turn(c *Client) (again bool) {
 	} else {
 		c.in.Limits = s.protoUnauth
 	}
+	if s.closed && (c.waits == nil || c.waits.more == nil) {
+		c.closeAfterReply = true
+	}
 	c.takePushed(out)
 	s.checkUnread(c)
 	if c.waits != nil && !s.resume(c, out) {

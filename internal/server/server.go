@@ -97,6 +97,7 @@ type Server struct {
 
 	addr      string // Options.Addr
 	listening listening
+	loops     loops
 	conns     sync.WaitGroup // goroutines that serve connections
 	closed    bool
 	cron      func() // stops the timer of the housekeeping
@@ -176,8 +177,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if !already {
 		s.unpause()
 		for c := range s.clients.all() {
-			c.closeAfterReply = true
-			c.wake()
+			c.wake() // its turn sees that the server is closed
 		}
 	}
 	h.Unlock()

@@ -1,0 +1,445 @@
+package server
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// An epoll loop serves many sockets with one goroutine. A round: wait for
+// events; read each readable socket once, into the next window of an arena that
+// all its sockets share (so that idle clients own no buffers); take the engine's
+// lock once and give every socket that brought bytes, or was woken, its turn;
+// unlock; write each client's replies with one call. What a socket does not take
+// waits for EPOLLOUT, in the client's reply buffer, and stops nobody.
+//
+// System calls that cannot block are made without telling the scheduler
+// (RawSyscall); only the wait for events when nothing is ready is announced.
+
+const (
+	arenaSize  = 256 << 10
+	windowSize = 32 << 10
+	maxEvents  = 256
+	// batchTime is how long a round keeps the engine's lock at a time while
+	// others may be waiting for it.
+	batchTime = time.Millisecond
+	// writeTurn is how much one client is sent in a round.
+	writeTurn = 256 << 10
+)
+
+// What an event's file descriptor is.
+const (
+	eventSocket = iota
+	eventListener
+	eventWake
+)
+
+type loop struct {
+	srv    *Server
+	ep     int // the epoll instance
+	wakeFD int // an eventfd, to end its wait
+	done   chan struct{}
+
+	socks  []*sock // by file descriptor
+	arena  []byte
+	used   int     // of the arena, by this round
+	ready  []*sock // have a turn in this round
+	again  []*sock // … in the next round too
+	events [maxEvents]syscall.EpollEvent
+
+	netIn, netOut, reads, writes int64 // of this round
+
+	accepted []newcomer // by this round
+	refused  []newcomer // … with words to send before they are closed
+	accepts  []*acceptor
+	resting  atomic.Bool // out of file descriptors: accepts are off epoll
+
+	// asleep: the loop waits for events. posted: there is something below.
+	asleep, posted atomic.Bool
+
+	// Guarded by the engine's lock.
+	woken   []*sock
+	joining []*sock // taken in by other loops for this one
+	starts  []*acceptor
+	tryNow  bool // to accept again
+	stop    bool
+	leaving chan struct{} // to be closed when the loop accepts no more
+}
+
+// sock is a connection on a loop. All but queued is the loop's own.
+type sock struct {
+	loop   *loop
+	fd     int
+	c      *Client
+	events uint32 // asked of epoll
+	queued bool   // in woken; guarded by the engine's lock
+
+	fresh  bool // not yet known to epoll
+	listed bool // in ready or again
+	more   bool // has commands to run without reading
+	eof    bool // the peer has closed its side
+	broken bool // nothing can be read or written any more
+}
+
+func newLoop(s *Server) (*loop, error) {
+	ep, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	fd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if errno != 0 {
+		syscall.Close(ep)
+		return nil, fmt.Errorf("eventfd: %w", errno)
+	}
+	l := &loop{srv: s, ep: ep, wakeFD: int(fd), done: make(chan struct{})}
+	if err := l.watch(l.wakeFD, syscall.EPOLLIN, eventWake); err != nil {
+		l.closeFDs()
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	return l, nil
+}
+
+func (l *loop) closeFDs() {
+	syscall.Close(l.ep)
+	syscall.Close(l.wakeFD)
+}
+
+// watch asks epoll for events of a new file descriptor.
+func (l *loop) watch(fd int, events uint32, what int32) error {
+	ev := syscall.EpollEvent{Events: events, Fd: int32(fd), Pad: what}
+	return syscall.EpollCtl(l.ep, syscall.EPOLL_CTL_ADD, fd, &ev)
+}
+
+func (l *loop) run() {
+	defer close(l.done)
+	for {
+		n := l.wait()
+		for i := range l.events[:n] {
+			l.event(&l.events[i])
+			if arenaSize-l.used < windowSize {
+				l.round()
+			}
+		}
+		if l.round() {
+			l.closeFDs()
+			return
+		}
+	}
+}
+
+// wait returns the number of events, at once when there is other work.
+func (l *loop) wait() int {
+	n := epollPoll(l.ep, l.events[:])
+	if n > 0 || len(l.again) > 0 || l.posted.Load() {
+		return n
+	}
+	l.asleep.Store(true)
+	defer l.asleep.Store(false)
+	if l.posted.Load() {
+		return 0
+	}
+	n, err := syscall.EpollWait(l.ep, l.events[:], -1)
+	if err != nil {
+		return 0 // EINTR
+	}
+	return n
+}
+
+func (l *loop) event(ev *syscall.EpollEvent) {
+	switch ev.Pad {
+	case eventWake:
+		var b [8]byte
+		rawRead(l.wakeFD, b[:])
+	case eventListener:
+		l.acceptSome(int(ev.Fd))
+	default:
+		if k := l.socks[ev.Fd]; k != nil {
+			l.socketEvent(k, ev.Events)
+		}
+	}
+}
+
+func (l *loop) socketEvent(k *sock, events uint32) {
+	if events&syscall.EPOLLOUT != 0 {
+		l.flush(k)
+		if k.needsTurn() {
+			l.list(k)
+		} else {
+			l.ask(k)
+		}
+	}
+	switch reading := k.events&syscall.EPOLLIN != 0; {
+	case k.listed: // its turn comes first
+	case reading && events&^uint32(syscall.EPOLLOUT) != 0:
+		l.read(k)
+	case events&(syscall.EPOLLHUP|syscall.EPOLLERR|syscall.EPOLLRDHUP) != 0:
+		k.broken = true
+		l.list(k)
+	}
+}
+
+// read reads once; what came is parsed and run in the round.
+func (l *loop) read(k *sock) {
+	if l.arena == nil {
+		l.arena = make([]byte, arenaSize)
+	}
+	window := l.arena[l.used : l.used+windowSize : l.used+windowSize]
+	buf := k.c.in.Buffer(window)
+	n, errno := rawRead(k.fd, buf)
+	l.reads++
+	switch {
+	case n > 0:
+		k.c.in.Wrote(n)
+		l.netIn += int64(n)
+		if &buf[:cap(buf)][cap(buf)-1] == &window[windowSize-1] { // it lies in the window
+			l.used = (l.used + windowSize - len(buf) + n + 63) &^ 63
+		}
+	case n == 0:
+		k.eof = true
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+		return
+	default:
+		k.broken = true
+	}
+	l.list(k)
+}
+
+// list gives k a turn in this round.
+func (l *loop) list(k *sock) {
+	if !k.listed {
+		k.listed = true
+		l.ready = append(l.ready, k)
+	}
+}
+
+// round runs what the ready sockets brought and sends the replies. It says
+// whether the loop has ended.
+func (l *loop) round() (ended bool) {
+	l.ready = append(l.ready, l.again...)
+	l.again = l.again[:0]
+	if len(l.ready) == 0 && len(l.accepted) == 0 && !l.posted.Load() {
+		return false
+	}
+	ended = l.turns()
+	for i, k := range l.ready {
+		l.ready[i] = nil
+		l.settle(k)
+	}
+	l.ready = l.ready[:0]
+	l.used = 0
+	l.refuse()
+	l.countBytes()
+	return ended
+}
+
+// turns gives each ready socket its turn under the engine's lock.
+func (l *loop) turns() (ended bool) {
+	s := l.srv
+	h := s.eng.Lock()
+	s.begin(h)
+	if len(l.accepted) > 0 {
+		l.takeIn()
+	}
+	if l.posted.Load() {
+		ended = l.takePosted()
+	}
+	began := s.now
+	for _, k := range l.ready {
+		if s.now.Sub(began) > batchTime {
+			h.Unlock()
+			h = s.eng.Lock()
+			s.begin(h)
+			began = s.now
+		}
+		l.turn(k)
+	}
+	h.Unlock()
+	return ended
+}
+
+func (l *loop) turn(k *sock) {
+	c := k.c
+	if k.eof {
+		if c.out.Len() > 0 {
+			c.closeAfterReply = true
+		} else {
+			k.broken = true
+		}
+	}
+	if !k.broken && !c.closing {
+		k.more = l.srv.turn(c)
+	}
+	if k.broken || c.closing {
+		k.broken = true
+		l.srv.drop(c)
+	}
+}
+
+// settle ends a socket's part in a round: its replies are sent, and epoll is
+// asked for what it needs next.
+func (l *loop) settle(k *sock) {
+	k.listed = false
+	if k.c.gone {
+		l.close(k)
+		return
+	}
+	k.c.in.Release()
+	l.flush(k)
+	l.ask(k)
+	if k.needsTurn() {
+		k.listed = true
+		l.again = append(l.again, k)
+	}
+}
+
+// needsTurn says whether k wants the lock without new bytes: to run more, to be
+// closed, or to be looked at since it does not read.
+func (k *sock) needsTurn() bool {
+	return k.more || k.broken || !k.c.authenticated && k.c.out.Len() > unauthUnread
+}
+
+// ask tells epoll what k waits for, when that has changed.
+func (l *loop) ask(k *sock) {
+	var want uint32
+	switch {
+	case k.c.closeAfterReply || k.more:
+	case k.c.waits != nil:
+		want = syscall.EPOLLRDHUP
+	default:
+		want = syscall.EPOLLIN
+	}
+	if k.c.out.Len() > 0 {
+		want |= syscall.EPOLLOUT
+	}
+	if want == k.events && !k.fresh {
+		return
+	}
+	op := syscall.EPOLL_CTL_MOD
+	if k.fresh {
+		op = syscall.EPOLL_CTL_ADD
+	}
+	k.events, k.fresh = want, false
+	ev := syscall.EpollEvent{Events: want, Fd: int32(k.fd)}
+	if err := syscall.EpollCtl(l.ep, op, k.fd, &ev); err != nil {
+		l.srv.log.Error("epoll refuses a socket; it is closed", "error", err)
+		k.broken = true
+	}
+}
+
+// flush sends what the socket takes, up to writeTurn bytes.
+func (l *loop) flush(k *sock) {
+	out := &k.c.out
+	sent := 0
+	for b := out.Head(); b != nil && sent < writeTurn; b = out.Head() {
+		n, errno := rawWrite(k.fd, b)
+		l.writes++
+		if n > 0 {
+			sent += n
+			out.Advance(n)
+		}
+		if n < len(b) {
+			if n < 0 && errno != syscall.EAGAIN && errno != syscall.EINTR {
+				k.broken = true
+				out.Reset()
+			}
+			break
+		}
+	}
+	l.netOut += int64(sent)
+	if left := int64(out.Len()); left != k.c.unsent.Load() {
+		k.c.unsent.Store(left)
+	}
+	if k.c.closeAfterReply && out.Len() == 0 {
+		k.broken = true
+	}
+}
+
+func (l *loop) close(k *sock) {
+	l.socks[k.fd] = nil
+	syscall.Close(k.fd) // takes it off epoll too
+	k.c.out.Reset()
+	if l.resting.Load() {
+		l.acceptAgain()
+	}
+	l.srv.conns.Done()
+}
+
+func (l *loop) countBytes() {
+	st := &l.srv.Stats
+	if l.reads > 0 {
+		st.NetIn.Add(l.netIn)
+		st.Reads.Add(l.reads)
+	}
+	if l.writes > 0 {
+		st.NetOut.Add(l.netOut)
+		st.Writes.Add(l.writes)
+	}
+	l.netIn, l.netOut, l.reads, l.writes = 0, 0, 0, 0
+}
+
+// post makes the loop look at what others left for it under the engine's lock.
+func (l *loop) post() {
+	l.posted.Store(true)
+	if l.asleep.Load() {
+		one := [8]byte{1}
+		rawWrite(l.wakeFD, one[:])
+	}
+}
+
+// wake implements waker.
+func (k *sock) wake() {
+	if !k.queued {
+		k.queued = true
+		k.loop.woken = append(k.loop.woken, k)
+		k.loop.post()
+	}
+}
+
+// takePosted takes over what others left. It says whether the loop is to end.
+func (l *loop) takePosted() (ended bool) {
+	l.posted.Store(false)
+	for i, k := range l.woken {
+		l.woken[i], k.queued = nil, false
+		if !k.c.gone {
+			l.list(k)
+		}
+	}
+	l.woken = l.woken[:0]
+	for i, k := range l.joining {
+		l.joining[i] = nil
+		l.join(k)
+	}
+	l.joining = l.joining[:0]
+	l.takePostedAccepts()
+	return l.stop
+}
+
+// join makes k one of the loop's.
+func (l *loop) join(k *sock) {
+	if grow := k.fd + 1 - len(l.socks); grow > 0 {
+		l.socks = append(l.socks, make([]*sock, grow)...)
+	}
+	l.socks[k.fd] = k
+	l.list(k)
+}
+
+func rawRead(fd int, b []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return int(n), errno
+}
+
+func rawWrite(fd int, b []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return int(n), errno
+}
+
+// epollPoll returns the number of events that are there now.
+func epollPoll(ep int, events []syscall.EpollEvent) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(ep), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}

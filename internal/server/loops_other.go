@@ -1,0 +1,20 @@
+//go:build !linux
+
+package server
+
+import (
+	"errors"
+	"net"
+)
+
+// hasLoops says whether sockets can be served by loops here.
+const hasLoops = false
+
+type loops struct{}
+
+func (s *Server) acceptOnLoops(net.Listener, kind, string) error {
+	return errors.New("server: no loops on this system")
+}
+func (s *Server) leaveListeners() {}
+func (s *Server) tryAccept()      {}
+func (s *Server) stopLoops()      {}
