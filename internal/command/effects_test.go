@@ -206,7 +206,7 @@ func (o *ours) do(t testing.TB, args []string) answer {
 // plain writes commands in one way where there are several that do the same:
 // Redis repeats some as the client gave them, we say what they did.
 func plain(words []string) []string {
-	switch words[0] {
+	switch strings.ToUpper(words[0]) {
 	case "SELECT", "MULTI", "EXEC", "PING":
 		return nil
 	case "SETNX":
