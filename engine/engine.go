@@ -36,7 +36,9 @@ type Engine struct {
 	limits  Limits
 	lfu     bool // the policy counts uses
 	peak    int64
+	outside int64 // memory in use beside the keyspace
 	expirer expirer
+	evictor evictor
 	reaper  reaper
 	poison  bool // tests: freed memory must not be written to
 	closed  bool
@@ -75,6 +77,9 @@ func (e *Engine) Close() {
 	if !e.closed {
 		e.closed = true
 		e.expirer.disarm()
+		if e.evictor.later != nil {
+			e.evictor.later()
+		}
 		for _, d := range e.dbs {
 			e.reaper.closeDB(d)
 		}

@@ -60,7 +60,12 @@ func (e *Engine) expireDue() {
 			h.Unlock()
 			return
 		}
-		more := h.expireSome()
+		start := e.clock.Now()
+		more := h.expireSome(UnixMilli(start.UnixMilli()))
+		e.stats.ExpireTime += e.cycle("expire-cycle", start)
+		if more {
+			e.stats.ExpireCapped++
+		}
 		h.Unlock()
 		if !more {
 			return
@@ -70,11 +75,11 @@ func (e *Engine) expireDue() {
 }
 
 // expireSome removes a slice of what is due and says whether there is more.
-func (h Held) expireSome() (more bool) {
+func (h Held) expireSome(now UnixMilli) (more bool) {
 	e := h.eng
 	x := &e.expirer
 	x.armed, x.next = noDeadline, noDeadline
-	tx := h.Begin(0)
+	tx := h.BeginAt(0, now)
 	defer tx.End()
 	if x.buf == nil {
 		x.buf = make([]expireindex.Item, 0, expireSlice)

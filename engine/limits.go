@@ -33,6 +33,7 @@ var DefaultLimits = Limits{Policy: NoEviction, Samples: 5, LFULogFactor: 10, LFU
 // and by.
 func (h Held) SetLimits(l Limits) {
 	h.eng.limits = l
+	h.eng.evictor.before = h.eng.used()
 	h.eng.lfu = l.Policy == AllKeysLFU || l.Policy == VolatileLFU
 }
 

@@ -5,10 +5,10 @@ import "unsafe"
 // fixedSize is what an engine without keys counts as using beside its dbs.
 const fixedSize = int64(unsafe.Sizeof(Engine{}))
 
-// used is the memory of the keyspace, in bytes, exact but for the btrees over
-// the expire indexes' pages.
+// used is the memory that the limit is about, in bytes: the keyspace, exact but
+// for the btrees over the expire indexes' pages, and what Account was told of.
 func (e *Engine) used() int64 {
-	n := fixedSize + int64(cap(e.expirer.buf))*16
+	n := fixedSize + e.outside + int64(cap(e.expirer.buf))*16
 	for _, d := range e.dbs {
 		n += d.used()
 	}
@@ -26,10 +26,15 @@ func (h Held) Memory() Memory {
 		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes()
 		m.Mapped += d.slab.Mapped()
 	}
-	m.Dicts += m.Used - m.Dicts - m.Expires - m.Entries // the fixed part
+	m.Elsewhere = e.outside
+	m.Dicts += m.Used - m.Elsewhere - m.Dicts - m.Expires - m.Entries // the fixed part
 	m.Peak = e.peak
 	return m
 }
+
+// Account counts n more bytes of memory in use that is not the keyspace's, clients'
+// buffers say, or fewer when n is negative. They count against the limit.
+func (h Held) Account(n int64) { h.eng.outside += n }
 
 // ResetPeak makes the memory in use the peak.
 func (h Held) ResetPeak() { h.eng.peak = h.eng.used() }

@@ -43,12 +43,14 @@ func (l *Lateness) Add(late time.Duration) {
 
 // Memory is what the keyspace occupies, in bytes.
 type Memory struct {
-	Used    int64 // what maxmemory bounds: the three below
+	Used    int64 // what maxmemory bounds: Entries, Dicts, Expires and Elsewhere
 	Peak    int64 // the highest Used so far
 	Entries int64 // keys and values with their headers
 	Dicts   int64 // what finds entries by key
 	Expires int64 // what finds entries by deadline
-	Mapped  int64 // held from the system for all this
+	// Elsewhere is what Account was told of.
+	Elsewhere int64
+	Mapped    int64 // held from the system for all this
 }
 
 // DBStats are figures of one db.

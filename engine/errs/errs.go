@@ -31,6 +31,9 @@ var (
 	NoIdle = &Error{"ERR", "An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."}
 )
 
+// OOM refuses commands that need memory.
+var OOM = &Error{"OOM", "command not allowed when used memory > 'maxmemory'."}
+
 // Errors about a command's words.
 var (
 	Syntax           = &Error{"ERR", "syntax error"}
