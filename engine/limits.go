@@ -32,9 +32,13 @@ var DefaultLimits = Limits{Policy: NoEviction, Samples: 5, LFULogFactor: 10, LFU
 // SetLimits puts other limits in force. Memory beyond a lower one is freed by
 // and by.
 func (h Held) SetLimits(l Limits) {
-	h.eng.limits = l
-	h.eng.evictor.before = h.eng.used()
-	h.eng.lfu = l.Policy == AllKeysLFU || l.Policy == VolatileLFU
+	e := h.eng
+	e.limits = l
+	e.lfu = l.Policy == AllKeysLFU || l.Policy == VolatileLFU
+	e.evictor.before = e.used()
+	if l.MaxMemory > 0 && l.Policy != NoEviction && e.evictor.before > l.MaxMemory {
+		e.evictLater()
+	}
 }
 
 // Limits are those in force.

@@ -31,7 +31,7 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 		return errNoAuth
 	}
 	if cmd.Flags&command.DenyOOM != 0 && s.outOfMemory() {
-		return errOOM
+		return errs.OOM
 	}
 	if s.pause.on && s.isPaused(cmd) {
 		return errPaused
@@ -39,10 +39,7 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	return nil
 }
 
-var (
-	errNoAuth = &errs.Error{Code: "NOAUTH", Text: "Authentication required."}
-	errOOM    = &errs.Error{Code: "OOM", Text: "command not allowed when used memory > 'maxmemory'."}
-)
+var errNoAuth = &errs.Error{Code: "NOAUTH", Text: "Authentication required."}
 
 // errProtected names the parameter that would allow cmd.
 func errProtected(cmd *Cmd) error {

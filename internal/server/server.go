@@ -126,7 +126,9 @@ func New(opts Options) (*Server, error) {
 	s.now = s.started
 	s.clients.init()
 	s.table = newTable()
+	s.held = s.eng.Lock()
 	s.ConfigChanged()
+	s.held.Unlock()
 	s.startCron()
 	return s, nil
 }
@@ -140,6 +142,7 @@ func (s *Server) ConfigChanged() {
 	s.protoUnauth = s.proto
 	s.protoUnauth.Unauthenticated = true
 	s.limitsChanged()
+	s.memoryChanged()
 }
 
 // Engine is the store that the server serves.
