@@ -53,6 +53,20 @@ func (s *Server) turn(c *Client) (again bool) {
 	return again && !c.closing
 }
 
+// turnBeside is a turn while the transport is reading into the parser: only what
+// others said to the client moves, and limits are looked at. There is nothing to
+// run: what was parsed has been.
+func (s *Server) turnBeside(c *Client) {
+	if s.closed {
+		c.closeAfterReply = true
+	}
+	c.replied = int64(c.pushed.Len())
+	c.takePushed(&c.out)
+	s.checkUnread(c)
+	s.checkOutput(c)
+	c.replied = 0
+}
+
 // runParsed runs commands from the parser until there are none, the client has
 // to wait, or its turn is over.
 func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {

@@ -26,6 +26,9 @@ type goConn struct {
 	c     *Client
 	woken atomic.Bool
 	note  chan struct{} // capacity 1: for the writer to look around
+	// reading: the reader has the parser, and the writer must keep off it.
+	// Guarded by the engine's lock.
+	reading bool
 
 	mu   sync.Mutex // taken under the engine's lock, never around it
 	out  resp.Reply // to be written
@@ -46,7 +49,7 @@ const lingering = 5 * time.Second
 // serveConn makes a client of a connection and serves it until it ends. It says
 // false, and closes conn, when the server is closed.
 func (s *Server) serveConn(conn net.Conn, k kind) bool {
-	g := &goConn{srv: s, conn: conn, note: make(chan struct{}, 1)}
+	g := &goConn{srv: s, conn: conn, note: make(chan struct{}, 1), reading: true}
 	h := s.eng.Lock()
 	if s.closed {
 		h.Unlock()
@@ -128,6 +131,8 @@ func (g *goConn) received(b []byte, beside bool) (waits, more bool) {
 	g.srv.Stats.Reads.Add(1)
 	h := g.srv.eng.Lock()
 	defer h.Unlock()
+	defer func() { g.reading = !waits }()
+	g.reading = false
 	if !beside {
 		g.c.in.Wrote(len(b))
 	}
@@ -145,7 +150,13 @@ func (g *goConn) received(b []byte, beside bool) (waits, more bool) {
 func (g *goConn) takeTurns(h engine.Held) (waits, more bool) {
 	for !g.c.gone {
 		g.srv.begin(h)
-		again := g.srv.turn(g.c)
+		again := false
+		if g.reading {
+			g.srv.turnBeside(g.c)
+		} else {
+			again = g.srv.turn(g.c)
+			g.c.in.Release()
+		}
 		if !g.handOver() || !again {
 			break
 		}
@@ -158,7 +169,6 @@ func (g *goConn) takeTurns(h engine.Held) (waits, more bool) {
 // handOver gives the writer what a turn has made. It says whether the
 // connection goes on.
 func (g *goConn) handOver() bool {
-	g.c.in.Release()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := g.c.out.Len()
