@@ -180,14 +180,17 @@ func (s *Slab) Bytes(r Ref) []byte {
 	return unsafe.Slice((*byte)(s.Ptr(r)), s.Size(r))
 }
 
-// Fits says whether a block of n bytes would be just as large as block r, so
-// that r can be used in its place without waste.
+// Fits says whether r is a good place for n bytes that are written anew. Only
+// large blocks are: a small one that is rewritten where it is keeps its span
+// alive when that size has become rare (after sessions of one size were replaced
+// by sessions of many, memory was nearly twice what they held), and moving costs
+// no more, as a block that was freed just now is in the caches.
 func (s *Slab) Fits(r Ref, n int) bool {
-	size := s.Size(r)
-	if r&largeBit != 0 {
-		return n > smallMax && n <= size && size-n < size/8+pageSize
+	if r&largeBit == 0 {
+		return false
 	}
-	return n <= smallMax && int(classSize[classOf(n)]) == size
+	size := s.Size(r)
+	return n > smallMax && n <= size && size-n < size/8+pageSize
 }
 
 // Close gives all memory back. The slab is empty afterwards and can be used
