@@ -102,6 +102,12 @@ func UnknownSubcommand(container string, word []byte) error {
 	return &Error{"ERR", "unknown subcommand '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."}
 }
 
+// SubcommandSyntax says that the container command (in capitals) makes nothing
+// of a subcommand with these words.
+func SubcommandSyntax(container string, word []byte) error {
+	return &Error{"ERR", "unknown subcommand or wrong number of arguments for '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."}
+}
+
 // Protocol is a violation of the protocol; the connection is closed after it
 // is sent.
 func Protocol(what string) error {

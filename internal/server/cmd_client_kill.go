@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func (f *killFilter) read(words command.Args) error {
 func clientPause(c *Client, in command.Args, out *resp.Reply) error {
 	all := true
 	if len(in) > 4 {
-		return errs.Syntax
+		return errs.SubcommandSyntax("CLIENT", in[1])
 	}
 	if len(in) == 4 {
 		switch {
@@ -141,8 +142,10 @@ func clientPause(c *Client, in command.Args, out *resp.Reply) error {
 	ms, ok := resp.ParseInt(in[2])
 	now := c.srv.now.UnixMilli()
 	switch {
-	case !ok || ms > 0 && ms+now < 0:
+	case !ok:
 		return &errs.Error{Code: "ERR", Text: "timeout is not an integer or out of range"}
+	case ms > math.MaxInt64-now:
+		return &errs.Error{Code: "ERR", Text: "timeout is out of range"}
 	case ms < 0:
 		return &errs.Error{Code: "ERR", Text: "timeout is negative"}
 	}
@@ -165,7 +168,7 @@ func clientUnpause(c *Client, in command.Args, out *resp.Reply) error {
 func clientUnblock(c *Client, in command.Args, out *resp.Reply) error {
 	switch {
 	case len(in) > 4:
-		return errs.Syntax
+		return errs.SubcommandSyntax("CLIENT", in[1])
 	case len(in) == 4 && !equalFold(in[3], "TIMEOUT") && !equalFold(in[3], "ERROR"):
 		return &errs.Error{Code: "ERR", Text: "CLIENT UNBLOCK reason should be TIMEOUT or ERROR"}
 	}

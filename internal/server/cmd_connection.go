@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strconv"
 	"strings"
 
 	"coatcheck/engine/errs"
@@ -127,8 +126,8 @@ func reset(c *Client, in command.Args, out *resp.Reply) error {
 
 // SELECT index
 func selectDB(c *Client, in command.Args, out *resp.Reply) error {
-	n, err := strconv.ParseInt(string(in[1]), 10, 64)
-	if err != nil {
+	n, ok := resp.ParseInt(in[1])
+	if !ok {
 		return errs.NotInteger
 	}
 	if n < 0 || n >= int64(c.srv.cfg.Databases) {
@@ -142,7 +141,7 @@ func selectDB(c *Client, in command.Args, out *resp.Reply) error {
 var (
 	errNoProto    = &errs.Error{Code: "NOPROTO", Text: "unsupported protocol version"}
 	errProtoInt   = &errs.Error{Code: "ERR", Text: "Protocol version is not an integer or out of range"}
-	errHelloAuth  = &errs.Error{Code: "NOAUTH", Text: "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"}
+	errHelloAuth  = &errs.Error{Code: "NOAUTH", Text: "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"}
 	errClientName = &errs.Error{Code: "ERR", Text: "Client names cannot contain spaces, newlines or special characters."}
 )
 
@@ -155,8 +154,8 @@ func hello(c *Client, in command.Args, out *resp.Reply) error {
 	var user, password, name []byte
 	setName := false
 	if len(in) > 1 {
-		n, err := strconv.ParseInt(string(in[1]), 10, 64)
-		if err != nil {
+		n, ok := resp.ParseInt(in[1])
+		if !ok {
 			return errProtoInt
 		}
 		if n < 2 || n > 3 {
