@@ -207,7 +207,7 @@ func (d *Decoder) elems(v Value, line []byte, depth int) (Value, error) {
 }
 
 // String shows v on one line, as transcripts write it: RESP's marks, bulk
-// strings quoted as in Go, elements in brackets: *[$"a" :1 %[+k _]].
+// strings quoted as in Go, elements in brackets: *[$"a" :1 %[+k _] $"x"*100].
 func (v Value) String() string { return string(v.append(nil, true)) }
 
 func (v Value) append(b []byte, top bool) []byte {
@@ -219,15 +219,24 @@ func (v Value) append(b []byte, top bool) []byte {
 	}
 	switch v.Kind {
 	case KindBulk, KindBulkError, KindVerbatim:
-		return strconv.AppendQuote(b, v.Text)
+		return appendText(b, v.Text)
 	case KindArray, KindMap, KindSet, KindPush:
 		return appendElems(b, v.Elems)
 	case KindStatus, KindError:
-		if !top && (v.Text == "" || strings.ContainsAny(v.Text, " []\"\\")) {
+		if v.Text == "" || v.Text != strings.Trim(v.Text, " \"") || !top && strings.ContainsAny(v.Text, " []\"\\") {
 			return strconv.AppendQuote(b, v.Text)
 		}
 	}
 	return append(b, v.Text...)
+}
+
+// appendText quotes s; one byte again and again is written once: "x"*1000.
+func appendText(b []byte, s string) []byte {
+	if len(s) >= 64 && strings.Count(s, s[:1]) == len(s) {
+		b = append(strconv.AppendQuote(b, s[:1]), '*')
+		return strconv.AppendInt(b, int64(len(s)), 10)
+	}
+	return strconv.AppendQuote(b, s)
 }
 
 func appendElems(b []byte, elems []Value) []byte {
