@@ -1,0 +1,10 @@
+package engine
+
+// PutList makes key hold a value that is no string.
+func (tx *Tx) PutList(key []byte) {
+	p := tx.write(key)
+	tx.put(&p, TList, EncRaw, []byte("elements"), Never)
+}
+
+// MaxLCSCells is maxLCSCells.
+const MaxLCSCells = maxLCSCells
