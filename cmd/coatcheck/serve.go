@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"coatcheck/internal/config"
+	"coatcheck/internal/instance"
+	"coatcheck/internal/server"
+)
+
+// errHurry is why a server ended without having drained.
+var errHurry = errors.New("ended by a second signal before all clients were served")
+
+// serve runs a server until a signal or a client ends it.
+func serve(cfg *config.Config, stdout io.Writer) error {
+	log, out := newLogger(cfg, stdout)
+	if err := writable(out, cfg); err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	asked := make(chan struct{}, 1)
+
+	banner(cfg, log, out)
+	for _, w := range cfg.Warnings {
+		log.Warn(w)
+	}
+	srv, err := instance.Start(instance.Options{Config: cfg, Logger: log, OnShutdown: func() {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}})
+	if err != nil {
+		return failed(cfg, log, err)
+	}
+	web, err := startWeb(cfg, srv, log)
+	if err != nil {
+		return errors.Join(failed(cfg, log, err), stop(srv, web, cfg, signals, log))
+	}
+	if err := writePidFile(cfg); err != nil {
+		return errors.Join(err, stop(srv, web, cfg, signals, log))
+	}
+	log.Info("Server initialized")
+	log.Info("Ready to accept connections", "port", cfg.Port)
+	notifySystemd("READY=1", log)
+
+	select {
+	case sig := <-signals:
+		log.Warn("Received a signal, shutting down", "signal", sig.String())
+	case <-asked:
+		log.Warn("A client asked to shut down")
+	}
+	notifySystemd("STOPPING=1", log)
+	err = stop(srv, web, cfg, signals, log)
+	removePidFile(cfg, log)
+	if err == nil {
+		log.Warn("Coatcheck is now ready to exit, bye bye...")
+	}
+	return err
+}
+
+// writable finds out early that a log file cannot be written.
+func writable(out io.Writer, cfg *config.Config) error {
+	if cfg.LogFile == "" {
+		return nil
+	}
+	if _, err := out.Write(nil); err != nil {
+		return fmt.Errorf("Can't open the log file: %w", err)
+	}
+	return nil
+}
+
+// failed tells the log why the server does not start, with the words that
+// harnesses wait for when a port is taken.
+func failed(cfg *config.Config, log *slog.Logger, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("Failed listening on port %d (tcp), aborting: %w; is another server running? --port chooses another one", cfg.Port, err)
+	}
+	log.Error(err.Error())
+	return err
+}
+
+// stop serves clients to the end, as long as shutdown-timeout allows or until a
+// second signal.
+func stop(srv *server.Server, web *web, cfg *config.Config, signals <-chan os.Signal, log *slog.Logger) error {
+	web.draining()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), time.Duration(cfg.ShutdownTimeout)*time.Second,
+		fmt.Errorf("clients did not take their replies within shutdown-timeout (%d s)", cfg.ShutdownTimeout))
+	defer cancel()
+	ctx, hurry := context.WithCancelCause(ctx)
+	defer hurry(nil)
+	go func() {
+		select {
+		case <-signals:
+			hurry(errHurry)
+		case <-ctx.Done():
+		}
+	}()
+	err := srv.Shutdown(ctx)
+	srv.Engine().Close()
+	web.close()
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errHurry) {
+		return cause
+	} else if cause != nil { // as meant: the patience is limited
+		log.Warn("some clients were closed early", "reason", cause)
+		return nil
+	}
+	return err
+}
+
+func writePidFile(cfg *config.Config) error {
+	if cfg.PidFile == "" {
+		return nil
+	}
+	err := os.WriteFile(cfg.Path(cfg.PidFile), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644)
+	if err != nil {
+		return fmt.Errorf("pidfile: %w", err)
+	}
+	return nil
+}
+
+func removePidFile(cfg *config.Config, log *slog.Logger) {
+	if cfg.PidFile == "" {
+		return
+	}
+	if err := os.Remove(cfg.Path(cfg.PidFile)); err != nil {
+		log.Warn("the pidfile stays", "error", err)
+	}
+}
+
+// notifySystemd tells systemd of a change, where it runs us and wants to know.
+func notifySystemd(state string, log *slog.Logger) {
+	socket := os.Getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return
+	}
+	conn, err := net.Dial("unixgram", socket)
+	if err == nil {
+		_, err = conn.Write([]byte(state))
+		conn.Close()
+	}
+	if err != nil {
+		log.Warn("systemd was not told", "state", state, "error", err)
+	}
+}
