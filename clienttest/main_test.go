@@ -63,12 +63,3 @@ func chooseTarget(dir string) error {
 		return nil
 	}
 }
-
-// needs72 leaves out a test whose subject came with Redis 7.2 when the target
-// is the older redis-server that proves the tests.
-func needs72(t *testing.T, what string) {
-	t.Helper()
-	if target.isRedis {
-		t.Skipf("%s came with Redis 7.2; the redis-server that proves the tests is older", what)
-	}
-}
