@@ -64,6 +64,7 @@ const (
 	GroupGeo          Group = "geo"
 	GroupStream       Group = "stream"
 	GroupBitmap       Group = "bitmap"
+	GroupCluster      Group = "cluster"
 )
 
 // KeyFlags say what a command does with the keys of one key spec.

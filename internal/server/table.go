@@ -51,6 +51,8 @@ func connection() [][]command.Entry[*Client] {
 		clientCommands,
 		monitorCommands,
 		commandCommands,
+		clusterCommands,
+		moduleCommands,
 	}
 }
 

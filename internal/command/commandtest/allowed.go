@@ -5,7 +5,7 @@ package commandtest
 
 // since72 is commands that came with 7.2.
 var since72 = []string{
-	"client|no-touch", "client|setinfo",
+	"client|no-touch", "client|setinfo", "cluster|myshardid",
 }
 
 // missing is subcommands that we do not have (yet).
@@ -20,6 +20,11 @@ var names72 = map[string]map[string]string{
 	"flushdb":  {"async": "flush-type"},
 	"mset":     {"key_value": "data"},
 	"msetnx":   {"key_value": "data"},
+
+	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
+	"cluster|delslotsrange": {"start-slot_end-slot": "range"},
+	"cluster|meet":          {"cluster_bus_port": "cluster-bus-port"},
+	"cluster|reset":         {"hard_soft": "reset-type"},
 }
 
 func renamed(full, name, typ string) string {
@@ -44,6 +49,9 @@ var allowed = map[string][]string{
 		" laddr/string@LADDR,optional skipme/oneof@SKIPME,optional{yes/pure-token@YES no/pure-token@NO} maxage/integer@MAXAGE,optional}}"},
 	"client|list": {"arguments client-type/oneof@TYPE,optional{normal/pure-token@NORMAL master/pure-token@MASTER" +
 		" replica/pure-token@REPLICA pubsub/pure-token@PUBSUB} client-id/integer@ID,optional,multiple"},
+	// 7.0 makes a block of the arguments behind ARGS.
+	"module|loadex": {"arguments path/string configs/block@CONFIG,optional,multiple,multiple_token{name/string value/string}" +
+		" args/string@ARGS,optional,multiple"},
 	// 7.0 calls two arguments "len".
 	"lcs": {"arguments key1/key#0 key2/key#0 len/pure-token@LEN,optional idx/pure-token@IDX,optional" +
 		" min-match-len/integer@MINMATCHLEN,optional withmatchlen/pure-token@WITHMATCHLEN,optional"},
