@@ -154,7 +154,7 @@ func (tx *Tx) countLookup(p *place) {
 // "new", "rename_from").
 func (tx *Tx) also(c Class, event string, key []byte) {
 	if tx.hears(c) {
-		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key})
+		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Also: true})
 	}
 }
 

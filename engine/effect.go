@@ -39,6 +39,9 @@ type Effect struct {
 	// ArgvDB is the db on which Argv is to run: DB, except for a COPY to
 	// another one.
 	ArgvDB int
+	// Also says that this is a further event of a change which another effect
+	// of the same operation stands for: the "new" or the "expire" of a SET.
+	Also bool
 }
 
 // Sink is told of every effect, in order, under the engine's lock. It must not

@@ -107,3 +107,9 @@ func (d *db) averageTTL(now UnixMilli) time.Duration {
 	}
 	return time.Duration(sum/n*samples) * time.Millisecond
 }
+
+// Overhead is what finds the keys of a db, in bytes: by name, and by deadline.
+func (h Held) Overhead(db int) (dict, expires int64) {
+	d := h.eng.dbs[db]
+	return d.dict.Bytes(), d.due.Bytes()
+}

@@ -28,17 +28,18 @@ type Snapshot struct {
 	ReplicationID                string
 	BacklogSize                  int64 // repl-backlog-size
 
-	Clients  Clients
-	Net      Net
-	Engine   engine.Stats
-	Memory   engine.Memory
-	DBs      []engine.DBStats
-	Commands []Command        // those that were called or rejected
-	Errors   map[string]int64 // error replies by code
-	Slowlog  Slowlog
-	Spikes   []Spike // the latest of each event
-	Sessions []Sessions
-	Process  Process
+	Clients       Clients
+	Net           Net
+	Engine        engine.Stats
+	Memory        engine.Memory
+	StartupMemory int64 // Memory.Used of the empty store
+	DBs           []engine.DBStats
+	Commands      []Command        // those that were called or rejected
+	Errors        map[string]int64 // error replies by code
+	Slowlog       Slowlog
+	Spikes        []Spike // the latest of each event
+	Sessions      []Sessions
+	Process       Process
 
 	Rates   Rates
 	Panics  int64

@@ -23,6 +23,7 @@ func (s *Server) tick() {
 	}
 	s.begin(h)
 	s.closeIdle()
+	s.sampleRates()
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}

@@ -81,6 +81,7 @@ type Server struct {
 	held  engine.Held // valid while a batch runs
 	table *Table
 	Stats Stats
+	admin
 
 	clients  registry
 	monitors []*Client
@@ -128,6 +129,7 @@ func New(opts Options) (*Server, error) {
 	s.table = newTable()
 	s.held = s.eng.Lock()
 	s.ConfigChanged()
+	s.startAdmin()
 	s.held.Unlock()
 	s.startCron()
 	return s, nil

@@ -10,16 +10,18 @@ var since72 = []string{
 
 // missing is subcommands that we do not have (yet).
 var missing = []string{
+	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users
 	"client|caching", "client|tracking", "client|trackinginfo", // with client-side caching
 }
 
 // names72 gives arguments the names they have in 7.2: command, then 7.0's name.
 var names72 = map[string]map[string]string{
-	"hello":    {"username_password": "auth"},
-	"flushall": {"async": "flush-type"},
-	"flushdb":  {"async": "flush-type"},
-	"mset":     {"key_value": "data"},
-	"msetnx":   {"key_value": "data"},
+	"hello":      {"username_password": "auth"},
+	"flushall":   {"async": "flush-type"},
+	"flushdb":    {"async": "flush-type"},
+	"config|set": {"parameter_value": "data"},
+	"mset":       {"key_value": "data"},
+	"msetnx":     {"key_value": "data"},
 
 	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|delslotsrange": {"start-slot_end-slot": "range"},

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"fmt"
+	"strconv"
+
+	"coatcheck/engine"
+	"coatcheck/internal/command"
+	"coatcheck/resp"
+)
+
+// admin is what the server knows for those who look after it. The fields are
+// guarded by the engine's lock.
+type admin struct {
+	slowlog  slowlog
+	latency  latencyMonitor
+	rates    rates
+	sessions *sessions
+
+	replID        string // a replica would know this data set by it
+	startupMemory int64  // of the empty store
+	stopping      bool   // SHUTDOWN was asked for
+}
+
+// startAdmin begins to observe, and has changes of the configuration take
+// effect. The caller holds the lock.
+func (s *Server) startAdmin() {
+	h := s.held
+	s.replID = randomID()
+	s.startupMemory = h.Memory().Used
+	s.sessions = newSessions(s.cfg.Databases)
+	h.AddSink(s.sessions)
+	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
+	h.OnCycle(s.observeEvent)
+	s.watchConfig()
+}
+
+// watchConfig ties parameters to what they change.
+func (s *Server) watchConfig() {
+	s.cfg.OnSet(func() error { s.ConfigChanged(); return nil },
+		"requirepass", "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit",
+		"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time")
+	s.cfg.OnSet(s.checkMaxClients, "maxclients")
+	s.cfg.OnSet(func() error { s.slowlog.trim(max(0, s.cfg.SlowlogMaxLen)); return nil }, "slowlog-max-len")
+	s.cfg.OnSet(func() error {
+		s.sessions.setPrefix(s.held, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
+		return nil
+	}, "session-prefix")
+}
+
+// checkMaxClients refuses more clients than the system lets us have.
+func (s *Server) checkMaxClients() error {
+	most, known := maxClientsOfSystem(s.cfg.MaxClients)
+	if known && s.cfg.MaxClients > most {
+		return fmt.Errorf("The operating system is not able to handle the specified number of clients, try with %d", most)
+	}
+	return nil
+}
+
+// reservedFiles is how many file descriptors are kept for other things than
+// clients.
+const reservedFiles = 32
+
+// sampleRates is part of the housekeeping.
+func (s *Server) sampleRates() {
+	s.rates.sample(s.now, rateTotals{s.Stats.Commands, s.Stats.NetIn.Load(), s.Stats.NetOut.Load()})
+}
+
+// resetStats is CONFIG RESETSTAT.
+func (s *Server) resetStats() {
+	s.Stats.Reset()
+	for _, c := range s.table.All() {
+		c.Stats = CmdStats{}
+		for _, sub := range c.Subs {
+			sub.Stats = CmdStats{}
+		}
+	}
+	s.held.ResetStats()
+	s.held.ResetPeak()
+	s.rates = rates{}
+}
+
+// helpOf is the handler of a container's HELP.
+func helpOf(container string) func(c *Client, in command.Args, out *resp.Reply) error {
+	return func(c *Client, _ command.Args, out *resp.Reply) error {
+		c.srv.table.Directory().Find(container).WriteHelp(out)
+		return nil
+	}
+}
+
+// helpEntry is a container's HELP in the table.
+func helpEntry(container, since string) command.Entry[*Client] {
+	return command.Entry[*Client]{Spec: command.Spec{
+		Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale,
+		Group: command.GroupServer, Since: since, Complexity: "O(1)",
+		Summary: "Lists the subcommands.",
+	}, Run: helpOf(container)}
+}
+
+// adminFlags are those of commands for administrators that run at any time.
+const adminFlags = command.Admin | connFlags
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
