@@ -88,14 +88,5 @@ func offered(cfg *config.Config) error {
 		return errors.New("daemonize yes is not offered: a Go program cannot go on in a child after its threads have started.\n" +
 			"Let systemd run it (deploy/coatcheck.service), a container, or your shell: coatcheck redis.conf &")
 	}
-	if cfg.Dir != "" {
-		info, err := os.Stat(cfg.Dir)
-		if err != nil {
-			return fmt.Errorf("Can't chdir to '%s': %w", cfg.Dir, err)
-		}
-		if !info.IsDir() {
-			return fmt.Errorf("Can't chdir to '%s': not a directory", cfg.Dir)
-		}
-	}
 	return nil
 }

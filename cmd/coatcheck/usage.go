@@ -2,10 +2,10 @@ package main
 
 const usage = `Coatcheck, a session store that speaks the Redis protocol.
 
-  coatcheck                                    port 6379; without a password for this machine only
-  coatcheck redis.conf [flags]                 read a redis.conf; flags win
+  coatcheck                     port 6379; without a password for this machine only
+  coatcheck redis.conf [flags]  read a redis.conf; flags win
   coatcheck --port 6380 --requirepass changeit --maxmemory 1gb
-  coatcheck -                                  read the configuration from standard input
+  coatcheck -                   read the configuration from standard input
 
   coatcheck --check-config [redis.conf] [flags]
             says whether the configuration is right, and where not
@@ -17,10 +17,14 @@ const usage = `Coatcheck, a session store that speaks the Redis protocol.
 Every parameter of redis.conf is a flag: --NAME VALUE or --NAME=VALUE. Those
 that matter most:
 
-  --port 6379                 0 for no TCP      --bind "127.0.0.1 -::1"  all addresses without it
-  --requirepass PASSWORD                        --unixsocket FILE
-  --maxmemory 1gb             0 for no bound    --maxmemory-policy noeviction
-  --databases 16                                --maxclients 10000
+  --port 6379                 0 for no TCP
+  --bind "127.0.0.1 -::1"     all addresses without it
+  --unixsocket FILE
+  --requirepass PASSWORD
+  --maxmemory 1gb             0 for no bound
+  --maxmemory-policy noeviction
+  --databases 16
+  --maxclients 10000
   --tls-port 6380 --tls-cert-file FILE --tls-key-file FILE --tls-ca-cert-file FILE
   --loglevel notice           debug, verbose, notice, warning
   --logfile FILE              "" for standard output
