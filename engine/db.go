@@ -19,6 +19,7 @@ type db struct {
 	// before the last one must be looked up again.
 	changes uint64
 	eng     *Engine
+	warmth  byte // keeps the compiler from dropping the reads of warm
 }
 
 func newDB(e *Engine) *db {

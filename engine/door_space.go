@@ -40,6 +40,7 @@ func (tx *Tx) scan(cursor uint64, n int, visit func(p *place)) (next uint64) {
 	seen, last := 0, ^uint32(0)
 	for pos := uint32(cursor); pos < dict.End; {
 		slots, after := d.dict.From(pos)
+		d.warm(slots[:min(len(slots), max(n-seen, 0))])
 		for _, s := range slots {
 			if seen >= n && s.Tag() != last {
 				return uint64(s.Tag())
@@ -52,6 +53,17 @@ func (tx *Tx) scan(cursor uint64, n int, visit func(p *place)) (next uint64) {
 		pos = after
 	}
 	return 0
+}
+
+// warm reads a byte of each slot's entry. The processor fetches what is not in
+// its caches for many of these at a time; a walk that looks at one entry after
+// the other waits for each.
+func (d *db) warm(slots []dict.Slot) {
+	var sum byte
+	for _, s := range slots {
+		sum += *(*byte)(d.slab.Ptr(s.Ref()))
+	}
+	d.warmth = sum
 }
 
 // random is the place of a key chosen by tx.Rand, an expired one perhaps; not
