@@ -90,3 +90,25 @@ func TestIsLiteral(t *testing.T) {
 		require.False(t, engine.IsLiteral(b(pattern)), pattern)
 	}
 }
+
+// A pattern without special characters matches itself only, and whatever the
+// pattern and the bytes, matching ends.
+func FuzzMatch(f *testing.F) {
+	for _, pattern := range []string{"a*b", "[a-z]?", "[^", "\\", "*?*[", "a**b*"} {
+		f.Add(b(pattern), b("aXb"))
+	}
+	f.Fuzz(func(t *testing.T, pattern, s []byte) {
+		got := engine.Match(pattern, s)
+		if engine.IsLiteral(pattern) {
+			require.Equal(t, string(pattern) == string(s), got)
+		}
+		if got {
+			require.True(t, engine.MatchFold(pattern, s) || strings.ContainsAny(string(pattern), "[^-"))
+			if len(s) > 0 {
+				require.True(t, engine.Match(append(b("*"), pattern...), s))
+				require.True(t, engine.Match(append(pattern[:len(pattern):len(pattern)], '*'), append(s[:len(s):len(s)], 'x')) ||
+					strings.ContainsAny(string(pattern), "[\\"))
+			}
+		}
+	})
+}

@@ -25,18 +25,29 @@ func (tx *Tx) EncodingOf(key []byte) (enc Encoding, ok bool) {
 func (tx *Tx) object(key []byte) place { return tx.peek(key) }
 
 // ReferencesOf is what Redis would count as the references to the value at key:
-// 1 except for small integers. Not ok without a key. O(1).
+// 1 except for small integers, which it keeps once for all. Not ok without a
+// key. O(1).
 func (tx *Tx) ReferencesOf(key []byte) (n int, ok bool) {
 	p := tx.object(key)
 	if !p.exists() {
 		return 0, false
 	}
-	if p.typ() == TString && p.enc() == EncInt {
+	if p.typ() == TString && p.enc() == EncInt && tx.eng.limits.sharesIntegers() {
 		if v, _ := ParseInt(p.bytes()); v >= 0 && v < SharedIntegers {
 			return SharedReferences, true
 		}
 	}
 	return 1, true
+}
+
+// sharesIntegers says whether Redis would keep small integers once for all:
+// while eviction wants to know when each key was used, it does not.
+func (l *Limits) sharesIntegers() bool {
+	switch l.Policy {
+	case AllKeysLRU, VolatileLRU, AllKeysLFU, VolatileLFU:
+		return l.MaxMemory == 0
+	}
+	return true
 }
 
 // IdleTimeOf is the number of seconds since key was last touched; not ok

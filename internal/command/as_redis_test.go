@@ -149,3 +149,21 @@ func TestNumbersAsRedis(t *testing.T) {
 		require.Equal(t, srv.Do(t, cmd...), our.do(t, cmd).reply, "%q", cmd)
 	}
 }
+
+// HELP names the same words in the same frame as Redis; the sentences are ours.
+func TestObjectHelpAsRedis(t *testing.T) {
+	srv, our := realredis.Start(t), startOurs(t)
+	words := func(reply string) (out []string) {
+		for _, line := range strings.Split(reply, "\r\n")[1:] {
+			if line != "" && !strings.HasPrefix(line, "+    ") {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	cmd := []string{"OBJECT", "HELP"}
+	got := our.do(t, cmd).reply
+	require.Equal(t, words(srv.Do(t, cmd...)), words(got))
+	lines := strings.Count(got, "\r\n") - 1
+	require.True(t, strings.HasPrefix(got, fmt.Sprintf("*%d\r\n", lines)), "%d lines in %q", lines, got)
+}

@@ -238,6 +238,7 @@ func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err e
 		return cmd.onConn(c, argv, out)
 	}
 	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
+	tx.NoTouch(c.noTouch)
 	err = cmd.onData(tx, argv, out)
 	tx.End()
 	return err
@@ -261,6 +262,9 @@ func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 	w.spent += end.Sub(s.now)
 	s.now = end
 	if !done && err == nil {
+		if c.replyOff || c.replySkip { // the last slice takes care of its own part
+			out.Rewind(mark)
+		}
 		return
 	}
 	c.waits = nil
