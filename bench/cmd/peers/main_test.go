@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"coatcheck/bench/peers"
 )
 
 // A quick run writes a page with every part and a plot that is XML. What the
@@ -21,14 +23,14 @@ import (
 func TestQuickRun(t *testing.T) {
 	dir := t.TempDir()
 	var log bytes.Buffer
-	args := []string{"-quick", "-peers", "coatcheck,redis", "-ours", "redis-server", "-out", dir,
-		"-parts", "start,speed,conns,sessions,open,memory,expiry", "-limit", "3m"}
+	args := []string{"-quick", "-peers", "coatcheck,redis", "-out", dir,
+		"-parts", strings.Join(peers.AllParts, ","), "-limit", "3m"}
 	require.NoError(t, run(context.Background(), args, &log), "%s", &log)
 	page := only(t, dir, "*.md")
 	for _, row := range []string{
 		"program start to first PONG", "GET, depth 1 |", "SET PX, depth 16", "PEXPIRE, depth 64", "60 connections",
 		"rolling", "logout", "at the same offered load", "rewritten three times", "beside KEYS", "beside FLUSHALL",
-		"sessions left", "go run ./bench/cmd/peers -quick",
+		"sessions left", "allocations, GET,depth=1 ", "go run ./bench/cmd/peers -quick",
 	} {
 		require.Contains(t, page, row)
 	}
