@@ -72,8 +72,8 @@ var statsRows = []row{
 	{get: func(s *Snapshot) value { return count(s.Engine.Changes) }, counter: true, ours: "coatcheck_keyspace_changes_total", help: "Changes of the keyspace."},
 	{get: func(s *Snapshot) value { return count(s.Panics) }, counter: true, ours: "coatcheck_command_panics_total", help: "Commands that failed inside: defects of the server."},
 	{get: func(s *Snapshot) value { return count(s.Slowlog.Len) }, exporter: "redis_slowlog_length", ours: "coatcheck_slowlog_entries", help: "Entries of the slow log."},
-	{get: func(s *Snapshot) value { return count(max(0, s.Slowlog.LastID)) }, exporter: "redis_slowlog_last_id"},
-	{get: func(s *Snapshot) value { return fixed(s.Slowlog.Last.Seconds(), 6) }, exporter: "redis_last_slow_execution_duration_seconds"},
-	{get: func(s *Snapshot) value { return count(s.MaxMemory) }, exporter: "redis_config_maxmemory"},
-	{get: func(s *Snapshot) value { return integer(s.Clients.Max) }, exporter: "redis_config_maxclients"},
+	{get: func(s *Snapshot) value { return count(max(0, s.Slowlog.LastID)) }, exporter: "redis_slowlog_last_id", help: "The number of the newest entry of the slow log."},
+	{get: func(s *Snapshot) value { return fixed(s.Slowlog.Last.Seconds(), 6) }, exporter: "redis_last_slow_execution_duration_seconds", help: "How long the newest entry of the slow log took."},
+	{get: func(s *Snapshot) value { return count(s.MaxMemory) }, exporter: "redis_config_maxmemory", help: "The parameter maxmemory."},
+	{get: func(s *Snapshot) value { return integer(s.Clients.Max) }, exporter: "redis_config_maxclients", help: "The parameter maxclients."},
 }

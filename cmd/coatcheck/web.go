@@ -15,6 +15,7 @@ import (
 	"coatcheck/engine"
 	"coatcheck/internal/config"
 	"coatcheck/internal/server"
+	"coatcheck/metrics"
 )
 
 // web is the HTTP listener for figures, health checks and profiles. A nil web is
@@ -67,6 +68,7 @@ func (w *web) routes(cfg *config.Config, srv *server.Server) http.Handler {
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {
 		answer(rw, !w.ends.Load() && alive(srv), "ready", "shutting down, or the store does not answer")
 	})
+	mux.Handle("GET /metrics", metrics.Handler(srv.Snapshot))
 	if cfg.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
