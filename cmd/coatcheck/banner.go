@@ -18,12 +18,12 @@ import (
 func banner(cfg *config.Config, log *slog.Logger, out io.Writer) {
 	pid := os.Getpid()
 	if cfg.LogFormat == "json" {
-		log.Info(fmt.Sprintf("Coatcheck starts, PID: %d", pid), "version", version,
+		log.Info(fmt.Sprintf("Coatcheck starts, PID: %d", pid), "version", server.Version,
 			"redis_version", server.RedisVersion, "connect", connectLines(cfg))
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nCoatcheck %s, a session store that speaks Redis %s. PID: %d\n", version, server.RedisVersion, pid)
+	fmt.Fprintf(&b, "\nCoatcheck %s, a session store that speaks Redis %s. PID: %d\n", server.Version, server.RedisVersion, pid)
 	for _, line := range connectLines(cfg) {
 		fmt.Fprintf(&b, "    %s\n", line)
 	}

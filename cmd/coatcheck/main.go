@@ -16,9 +16,6 @@ import (
 	"coatcheck/internal/server"
 )
 
-// version is Coatcheck's own.
-const version = "0.1.0"
-
 func main() {
 	// A terminal that went away must not end a server, nor must a reader of its
 	// output.
@@ -34,7 +31,7 @@ func run(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			fmt.Fprint(stdout, usage)
 			return 0
 		case "--version", "-v", "version":
-			fmt.Fprintf(stdout, "Coatcheck %s (speaks Redis %s)\n", version, server.RedisVersion)
+			fmt.Fprintf(stdout, "Coatcheck %s (speaks Redis %s)\n", server.Version, server.RedisVersion)
 			return 0
 		}
 	}

@@ -73,6 +73,14 @@ func TestSIGINT(t *testing.T) {
 	require.Zero(t, p.wait())
 }
 
+func TestShutdownCommand(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--port", "%PORT%")
+	require.Empty(t, p.cli("shutdown", "nosave"))
+	require.Zero(t, p.wait())
+	require.Contains(t, p.stdout.String(), "ready to exit")
+}
+
 // A client that does not read holds the end up for shutdown-timeout at most, and
 // not at all after a second signal.
 func TestClientsThatDoNotRead(t *testing.T) {
@@ -128,6 +136,12 @@ func TestWeb(t *testing.T) {
 	require.Equal(t, "200 ok\n", fmt.Sprint(status, " ", body))
 	status, body = get("/readyz")
 	require.Equal(t, "200 ready\n", fmt.Sprint(status, " ", body))
+	p.cli("set", "myapp:1", "x", "ex", "900")
+	status, body = get("/metrics")
+	require.Equal(t, 200, status)
+	require.Contains(t, body, "\nredis_up 1\n")
+	require.Contains(t, body, `redis_commands_total{cmd="set"} 1`)
+	require.Contains(t, body, "\ncoatcheck_keys{db=\"0\"} 1\n")
 	status, _ = get("/debug/pprof/")
 	require.Equal(t, 404, status, "profiles only when asked for")
 	status, _ = get("/")
