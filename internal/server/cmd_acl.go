@@ -116,7 +116,7 @@ func aclList(c *Client, _ command.Args, out *resp.Reply) error {
 // Replies with a map, null without such a user.
 func aclGetUser(c *Client, in command.Args, out *resp.Reply) error {
 	if string(in[2]) != defaultUser {
-		out.NullArray()
+		out.Null()
 		return nil
 	}
 	flags, passwords := []string{"on", "nopass"}, []string(nil)
