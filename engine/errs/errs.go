@@ -2,13 +2,26 @@
 // Redis sends it. It imports nothing of ours.
 package errs
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // Error is an error reply: a code in capitals and a text, sent as
 // "-CODE text\r\n".
 type Error struct {
 	Code string
 	Text string
+}
+
+// Shown is a client's word as errors repeat it: at most so many bytes of it, and
+// as in Redis none from a NUL on.
+func Shown(word []byte, most int) string {
+	word = word[:min(len(word), most)]
+	if i := bytes.IndexByte(word, 0); i >= 0 {
+		word = word[:i]
+	}
+	return string(word)
 }
 
 // Error returns the reply's words without the leading minus.
@@ -87,7 +100,7 @@ func InvalidExpire(name string) error {
 
 // UnsupportedOption is how EXPIRE and its kin call a word they do not know.
 func UnsupportedOption(word []byte) error {
-	return &Error{"ERR", "Unsupported option " + string(word)}
+	return &Error{"ERR", "Unsupported option " + Shown(word, len(word))}
 }
 
 // OutOfRange says that an integer is outside of lo … hi.
@@ -99,13 +112,13 @@ func OutOfRange(lo, hi int64) error {
 // UnknownSubcommand names a word (cut at 128 bytes) that the container command
 // (in capitals) does not have.
 func UnknownSubcommand(container string, word []byte) error {
-	return &Error{"ERR", "unknown subcommand '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."}
+	return &Error{"ERR", "unknown subcommand '" + Shown(word, 128) + "'. Try " + container + " HELP."}
 }
 
 // SubcommandSyntax says that the container command (in capitals) makes nothing
 // of a subcommand with these words.
 func SubcommandSyntax(container string, word []byte) error {
-	return &Error{"ERR", "unknown subcommand or wrong number of arguments for '" + string(word[:min(len(word), 128)]) + "'. Try " + container + " HELP."}
+	return &Error{"ERR", "unknown subcommand or wrong number of arguments for '" + Shown(word, 128) + "'. Try " + container + " HELP."}
 }
 
 // Protocol is a violation of the protocol; the connection is closed after it

@@ -90,7 +90,7 @@ func (f *killFilter) read(words command.Args) error {
 			f.class = &class
 		case "USER":
 			if string(value) != defaultUser {
-				return &errs.Error{Code: "ERR", Text: "No such user '" + string(value) + "'"}
+				return &errs.Error{Code: "ERR", Text: "No such user '" + errs.Shown(value, len(value)) + "'"}
 			}
 			f.user = string(value)
 		case "ADDR":

@@ -66,7 +66,7 @@ func clientClass(word []byte) (int, error) {
 	case "master":
 		return classMaster, nil
 	}
-	return 0, &errs.Error{Code: "ERR", Text: "Unknown client type '" + string(word) + "'"}
+	return 0, &errs.Error{Code: "ERR", Text: "Unknown client type '" + errs.Shown(word, len(word)) + "'"}
 }
 
 // clientLine describes a client as CLIENT LIST of Redis 7.2 does.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"strings"
 
 	"coatcheck/engine/errs"
@@ -127,8 +128,11 @@ func reset(c *Client, in command.Args, out *resp.Reply) error {
 // SELECT index
 func selectDB(c *Client, in command.Args, out *resp.Reply) error {
 	n, ok := resp.ParseInt(in[1])
-	if !ok {
+	switch {
+	case !ok:
 		return errs.NotInteger
+	case n != int64(int32(n)):
+		return errs.OutOfRange(math.MinInt32, math.MaxInt32)
 	}
 	if n < 0 || n >= int64(c.srv.cfg.Databases) {
 		return errs.DBIndex
@@ -175,7 +179,7 @@ func hello(c *Client, in command.Args, out *resp.Reply) error {
 			}
 			i++
 		default:
-			return &errs.Error{Code: "ERR", Text: "Syntax error in HELLO option '" + string(in[i]) + "'"}
+			return &errs.Error{Code: "ERR", Text: "Syntax error in HELLO option '" + errs.Shown(in[i], len(in[i])) + "'"}
 		}
 	}
 	if user != nil {

@@ -80,11 +80,10 @@ func unknownCommand(container *Cmd, argv [][]byte) error {
 			break
 		}
 		args.WriteByte('\'')
-		args.Write(a[:min(len(a), most-args.Len()+1)])
+		args.WriteString(errs.Shown(a, most-args.Len()+1))
 		args.WriteString("' ")
 	}
-	name := argv[0][:min(len(argv[0]), most)]
-	return &errs.Error{Code: "ERR", Text: "unknown command '" + string(name) + "', with args beginning with: " + args.String()}
+	return &errs.Error{Code: "ERR", Text: "unknown command '" + errs.Shown(argv[0], most) + "', with args beginning with: " + args.String()}
 }
 
 // isLoopback says whether an address "host:port" is of this machine.

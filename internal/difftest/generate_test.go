@@ -1,0 +1,210 @@
+package difftest
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"coatcheck/internal/command"
+)
+
+// known is a command and the tree of its arguments.
+type known struct {
+	words []string // its name: one word, or two for a subcommand
+	args  []command.Arg
+}
+
+// commands lists what is tried: every command about data.
+func commands() []known {
+	var all []known
+	for _, e := range command.Data() {
+		if !untried[e.Name] {
+			all = append(all, find(nil, e.Spec, e.Run != nil)...)
+		}
+		for _, sub := range e.Subs {
+			all = append(all, find([]string{e.Name}, sub.Spec, true)...)
+		}
+	}
+	all = append(all,
+		known{words: []string{"ECHO"}, args: []command.Arg{{Name: "message", Type: command.ArgString}}},
+		known{words: []string{"SELECT"}, args: []command.Arg{{Name: "index", Type: command.ArgInteger}}},
+		known{words: []string{"NOSUCHCOMMAND"}, args: []command.Arg{{Name: "value", Type: command.ArgString, Multiple: true, Optional: true}}},
+	)
+	return all
+}
+
+func find(parent []string, s command.Spec, runs bool) []known {
+	if !runs {
+		return nil
+	}
+	args, err := command.ParseSyntax(s.Syntax, len(s.Keys))
+	if err != nil {
+		panic(err) // the table's own test says which line
+	}
+	return []known{{append(parent, s.Name), args}}
+}
+
+// generator draws commands. Deadlines it draws are far away and all different,
+// so that it does not matter who runs a command some milliseconds later.
+type generator struct {
+	all  []known
+	now  time.Time
+	last int // the last deadline drawn, in seconds from now
+}
+
+// command draws a command with its arguments, mostly right ones.
+func (g *generator) command(t *rapid.T) []string {
+	k := rapid.SampledFrom(g.all).Draw(t, "command")
+	argv := append([]string(nil), k.words...)
+	if rapid.IntRange(0, 9).Draw(t, "case") == 0 {
+		argv[0] = strings.ToLower(argv[0])
+	}
+	argv = g.list(t, argv, k.args)
+	return spoil(t, argv, len(k.words))
+}
+
+// spoil makes one command in eight wrong.
+func spoil(t *rapid.T, argv []string, fixed int) []string {
+	if len(argv) == fixed {
+		return argv
+	}
+	at := rapid.IntRange(fixed, len(argv)-1)
+	switch rapid.IntRange(0, 31).Draw(t, "spoil") {
+	case 0: // one too few
+		return argv[:len(argv)-1]
+	case 1: // one too many
+		return append(argv, rapid.SampledFrom([]string{"x", "", "NX", "1"}).Draw(t, "extra"))
+	case 2: // one from elsewhere
+		argv[at.Draw(t, "at")] = rapid.SampledFrom(oddIntegers).Draw(t, "odd")
+	case 3: // one twice
+		return append(argv, argv[at.Draw(t, "at")])
+	}
+	return argv
+}
+
+func (g *generator) list(t *rapid.T, argv []string, args []command.Arg) []string {
+	for _, a := range args {
+		if a.Optional && rapid.IntRange(0, 2).Draw(t, "optional") > 0 {
+			continue
+		}
+		times := 1
+		if a.Multiple {
+			times = rapid.IntRange(1, 4).Draw(t, "times")
+		}
+		for i := range times {
+			if a.Token != "" && (i == 0 || a.MultipleToken) {
+				argv = append(argv, anyCase(t, a.Token))
+			}
+			argv = g.arg(t, argv, a)
+		}
+	}
+	return argv
+}
+
+func (g *generator) arg(t *rapid.T, argv []string, a command.Arg) []string {
+	switch a.Type {
+	case command.ArgToken: // said already
+		return argv
+	case command.ArgOneOf:
+		i := rapid.IntRange(0, len(a.Args)-1).Draw(t, "which")
+		one := a.Args[i]
+		one.Optional = false
+		return g.list(t, argv, []command.Arg{one})
+	case command.ArgBlock:
+		return g.list(t, argv, a.Args)
+	}
+	return append(argv, g.word(t, a))
+}
+
+func anyCase(t *rapid.T, word string) string {
+	if rapid.IntRange(0, 3).Draw(t, "lower") == 0 {
+		return strings.ToLower(word)
+	}
+	return word
+}
+
+// word draws an argument by its type and name.
+func (g *generator) word(t *rapid.T, a command.Arg) string {
+	switch a.Type {
+	case command.ArgKey:
+		return rapid.SampledFrom(keys).Draw(t, "key")
+	case command.ArgPattern:
+		return rapid.SampledFrom(patterns).Draw(t, "pattern")
+	case command.ArgDouble:
+		return rapid.OneOf(rapid.SampledFrom(doubles), rapid.Custom(decimal)).Draw(t, "double")
+	case command.ArgUnixTime, command.ArgInteger:
+		return g.integer(t, a.Name)
+	}
+	if a.Name == "type" {
+		return rapid.SampledFrom([]string{"string", "STRING", "list", "hash", "nothing", ""}).Draw(t, "type")
+	}
+	return rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(decimal), rapid.Custom(long)).Draw(t, "value")
+}
+
+func (g *generator) integer(t *rapid.T, name string) string {
+	odd := rapid.IntRange(0, 5).Draw(t, "odd") == 0
+	switch {
+	case strings.Contains(name, "seconds"): // and milliseconds, and unix-times of both
+		return g.deadline(t, name, odd)
+	case odd:
+		return rapid.SampledFrom(oddIntegers).Draw(t, "integer")
+	case name == "offset":
+		return fmt.Sprint(rapid.SampledFrom([]int{0, 1, 5, 44, 100, 5000, 536870912, 536870911000}).Draw(t, "offset"))
+	case name == "cursor":
+		return "0"
+	case strings.Contains(name, "db"), strings.HasPrefix(name, "index"):
+		return fmt.Sprint(rapid.IntRange(-1, 16).Draw(t, "db"))
+	}
+	return fmt.Sprint(rapid.IntRange(-12, 12).Draw(t, "small"))
+}
+
+func (g *generator) deadline(t *rapid.T, name string, odd bool) string {
+	if odd {
+		return rapid.SampledFrom(oddDeadlines).Draw(t, "deadline")
+	}
+	g.last += rapid.IntRange(50, 5000).Draw(t, "later")
+	s := int64(g.last)
+	if rapid.Bool().Draw(t, "sooner") {
+		s = 2_000_000 - s // still far away, and different
+	}
+	if strings.HasPrefix(name, "unix") {
+		s += g.now.Unix()
+	}
+	if strings.Contains(name, "milli") {
+		s *= 1000
+	}
+	return strconv.FormatInt(s, 10)
+}
+
+// decimal draws a number as people write it.
+func decimal(t *rapid.T) string {
+	n := rapid.Int64Range(-1_000_000, 1_000_000).Draw(t, "digits")
+	places := rapid.IntRange(0, 8).Draw(t, "places")
+	return strconv.FormatFloat(float64(n)/math.Pow10(places), 'f', -1, 64)
+}
+
+// long draws a string of a length around which encodings change.
+func long(t *rapid.T) string {
+	n := rapid.SampledFrom([]int{20, 43, 44, 45, 64, 1000, 33000}).Draw(t, "length")
+	return strings.Repeat(rapid.StringN(1, 1, 1).Draw(t, "of"), n)
+}
+
+var keys = []string{"a", "b", "c", "d", "k:1", "k:2", "", "with blank", "bin\x00\xff\r\n", strings.Repeat("long", 20)}
+
+var patterns = []string{"*", "?", "k:*", "k:[12]", "[a-c]", "[^a]", "[^a-b]*", "\\*", "*blank", "a*b*c", "", "[", "[a", "\\", "**", "?*?", "[]", "[]a]", "[c-a]", "k\\:1", "[\\a]"}
+
+var values = []string{"", "x", "0", "1", "-1", "10", "0010", "-0", "+1", " 1", "1 ", "9223372036854775807", "-9223372036854775808",
+	"9223372036854775808", "3.0", "5.0e3", "1e400", "inf", "nan", "0x10", "abcdefghij", "abracadabra", "cadabra", "\x00\x01\xff", "a\r\nb"}
+
+var oddIntegers = []string{"0", "-1", "1", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
+	"4294967296", "2147483648", "-2147483649", "1.5", "abc", "", " 1", "1 ", "01", "+1", "-0", "1e3", "0x1"}
+
+var oddDeadlines = []string{"0", "-1", "-1000", "1e3", "abc", "", "1.5", "01", "9223372036854775807", "-9223372036854775808",
+	"9223372036854775", "9223372036854776", "9223372036854775808"}
+
+var doubles = []string{"0", "-0", "1", "1.5", "-1.5", "0.1", "0.2", "1e5", "1e17", "1e-5", "1.23456789012345678", "3.0", "5.0e3", "1e308", "1e400",
+	"inf", "-inf", "+inf", "infinity", "nan", "0x1p3", "0x10", ".5", "5.", "abc", "", " 1", "1 ", "1e", "9223372036854775807", "1e4000", "1e-4000", "100000000000000000000"}
