@@ -41,7 +41,7 @@ func bothInts(ours, theirs resp.Value) bool {
 func within(margin int64) func(ours, theirs resp.Value) bool {
 	return func(ours, theirs resp.Value) bool {
 		d := ours.Int - theirs.Int
-		return bothInts(ours, theirs) && ours.Int > 0 && theirs.Int > 0 && -margin <= d && d <= margin
+		return bothInts(ours, theirs) && ours.Int >= 0 && theirs.Int >= 0 && -margin <= d && d <= margin
 	}
 }
 

@@ -283,6 +283,9 @@ func (c *conn) write(b []byte, piece int) error {
 		}
 		n, err := c.Write(b[:min(n, len(b))])
 		written += n
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrClosedPipe) {
+			return nil // closed in the middle: what was answered tells whether rightly
+		}
 		if err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
