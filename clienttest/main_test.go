@@ -26,12 +26,19 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer removeAll(dir)
 	if err := chooseTarget(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "clienttest:", err)
 		return 1
 	}
 	return m.Run()
+}
+
+// removeAll removes what a test left; what it cannot remove stays.
+func removeAll(dir string) {
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "clienttest:", err)
+	}
 }
 
 // chooseTarget reads CLIENTTEST_TARGET and builds our server into dir unless

@@ -105,7 +105,7 @@ func npmStamp(t *testing.T, dir string) string {
 	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
-		fmt.Fprintf(sum, "%s %d\n%s\n", name, len(data), data)
+		sum.Write(fmt.Appendf(nil, "%s %d\n%s\n", name, len(data), data))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

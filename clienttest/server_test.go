@@ -3,6 +3,7 @@ package clienttest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func startOf(t *testing.T, bin string, c *certs, directives []string) *server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ct") // short: a unix socket's path has 107 bytes
 	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { removeAll(dir) })
 	s := &server{
 		Host: "127.0.0.1", Socket: filepath.Join(dir, "s.sock"), Certs: c,
 		bin: bin, dir: dir, conf: strings.Join(directives, "\n"), t: t,
@@ -134,9 +135,9 @@ func (s *server) start() error {
 		s.proc = p
 		return nil
 	case <-p.done:
-		return fmt.Errorf("%s ended before it was ready: %v\n%s", s.bin, p.err, p.log)
+		return fmt.Errorf("%s ended before it was ready: %w\n%s", s.bin, cmp.Or(p.err, errEnded), p.log)
 	case <-time.After(patience):
-		p.cmd.Process.Kill()
+		p.signal(syscall.SIGKILL)
 		<-p.done
 		return fmt.Errorf("%s was not ready in %v\n%s", s.bin, patience, p.log)
 	}
@@ -150,15 +151,15 @@ func (s *server) Stop() {
 		return
 	}
 	s.proc = nil
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(patience):
-		p.cmd.Process.Signal(syscall.SIGQUIT) // Go prints its goroutines
+		p.signal(syscall.SIGQUIT) // Go prints its goroutines
 		select {
 		case <-p.done:
 		case <-time.After(patience):
-			p.cmd.Process.Kill()
+			p.signal(syscall.SIGKILL)
 			<-p.done
 		}
 		s.t.Errorf("the server did not end on SIGTERM in %v", patience)
@@ -188,6 +189,15 @@ func (s *server) Admin(t *testing.T) *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: s.Addr(), Password: password, Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+var errEnded = errors.New("exit status 0")
+
+// signal sends a signal to a process that may have ended already.
+func (p *process) signal(sig os.Signal) {
+	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		panic(err)
+	}
 }
 
 // freePort is a loopback port that was free a moment ago.
