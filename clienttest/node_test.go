@@ -98,6 +98,18 @@ func npmInstall(t *testing.T, dir string) {
 	require.NoError(t, os.WriteFile(stamp, []byte(want), 0o644))
 }
 
+// A lock file names packages and their digests, not the registry that one
+// machine happens to use.
+func TestNodeLocks(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"node", "commander"} {
+		lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+		require.NoError(t, err)
+		require.Contains(t, string(lock), `"integrity": "sha512-`)
+		require.NotContains(t, string(lock), `"resolved": "http`)
+	}
+}
+
 // npmStamp is a digest of what an installation follows from.
 func npmStamp(t *testing.T, dir string) string {
 	t.Helper()

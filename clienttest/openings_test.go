@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"regexp"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,7 +48,7 @@ var openings = []struct {
 	{"redis-commander", []string{"auth changeit", "info", "command", "info cluster", "client setname redis-commander", "module list"}},
 	{"redis-commander, find used db", []string{"auth changeit", "info keyspace", "config get databases", "quit"}},
 	// How it goes when it goes wrong: clients fall back by the error's text.
-	{"no password", []string{"HELLO 3", "CLIENT SETINFO LIB-NAME x", "INFO", "GET k", "SELECT 1", "COMMAND", "RESET", "PING"}},
+	{"no password", []string{"HELLO 3", "CLIENT GETNAME", "CLIENT NOSUCH", "NOSUCH", "INFO", "GET k", "SELECT 1", "COMMAND", "RESET", "PING"}},
 	{"wrong password", []string{"HELLO 3 AUTH default wrong", "AUTH wrong", "AUTH default wrong", "AUTH nobody changeit", "AUTH a b c", "AUTH"}},
 	{"wrong protocol", []string{"HELLO 4 AUTH default changeit", "HELLO 1", "HELLO x", "AUTH changeit", "HELLO 4", "HELLO 3 SETNAME", "HELLO 3 NONSENSE",
 		"HELLO 3 SETNAME has\\space", "CLIENT SETNAME two\nlines", "SELECT 16", "SELECT x", "HELLO 3 AUTH default", "HELLO 2"}},
@@ -58,7 +58,8 @@ var openings = []struct {
 // but for what masked and answerOf72 name.
 func TestOpenings(t *testing.T) {
 	t.Parallel()
-	ours, peer := startServer(t), startPeer(t)
+	const quiet = "slowlog-log-slower-than -1" // how slow a busy machine is does not matter
+	ours, peer := startServer(t, quiet), startPeer(t, quiet)
 	for _, o := range openings {
 		t.Run(o.client, func(t *testing.T) {
 			got, want := exchange(t, ours, o.commands), exchange(t, peer, o.commands)
@@ -100,7 +101,8 @@ func compareAnswers(t *testing.T, command string, got, want []byte) {
 		require.Equal(t, string(want), string(got), command)
 	case "config":
 		if words[2] == "*" {
-			require.Equal(t, want[:1], got[:1], command)
+			require.NotEmpty(t, parameters(want))
+			require.Subset(t, parameters(got), parameters(want), command)
 			return
 		}
 		require.Equal(t, string(want), string(got), command)
@@ -130,14 +132,9 @@ func masked(answer []byte) string {
 	return string(helloID.ReplaceAll(answer, []byte("<id>")))
 }
 
-// infoOfRedisOnly are INFO's fields about redis-server's own process, build and
-// modules, which have no meaning elsewhere.
-var infoOfRedisOnly = regexp.MustCompile(`^(redis_git_|redis_build_id|gcc_version|atomicvar_api|monotonic_clock|allocator_|mem_allocator|rss_overhead|` +
-	`lazyfree_|active_defrag|.*_cow_|current_cow|current_fork|current_save|aof_|rdb_|async_loading|module_|master_|repl_|second_repl|slave|connected_slaves|` +
-	`mem_not_counted|mem_replication|mem_clients_slaves|mem_cluster|mem_aof|mem_fragmentation|number_of_|used_memory_lua|used_memory_vm|used_memory_functions|` +
-	`used_memory_scripts|maxmemory_policy|total_active_defrag|current_active_defrag|active_|process_supervised|io_threaded|sync_|migrate_|pubsub|` +
-	`slave_expires|unexpected_|dump_payload|latest_fork|total_forks|evicted_scripts|reply_buffer|tracking_|multiplexing_api|cmdstat_|latency_percentiles|errorstat_|` +
-	`expire_cycle|rdb_|loading|clients_in_timeout|used_cpu_.*_main_thread|total_eviction|current_eviction|io_|acl_)`)
+// infoOfRedisOnly are INFO's fields about the C compiler of redis-server, and
+// those that depend on what a server was asked before.
+var infoOfRedisOnly = regexp.MustCompile(`^(gcc_version|atomicvar_api|cmdstat_.*|errorstat_.*|latency_percentiles_.*|db\d+)$`)
 
 // compareInfo checks that INFO has the peer's sections in the peer's order, and
 // its fields.
@@ -157,10 +154,23 @@ func compareInfo(t *testing.T, command string, got, want []byte) {
 	}
 	gotTitles, gotFields := sections(got)
 	wantTitles, wantFields := sections(want)
-	require.Subset(t, gotTitles, wantTitles, command)
+	require.GreaterOrEqual(t, len(gotTitles), len(wantTitles), "%s: %q", command, gotTitles)
+	require.Equal(t, wantTitles, gotTitles[:len(wantTitles)], command)
 	require.Subset(t, gotFields, wantFields, command)
 	if strings.EqualFold(command, "info") {
 		require.Contains(t, string(got), "\r\nloading:0\r\n", "ioredis waits for it")
+	}
+}
+
+// parameters are the names in CONFIG GET's answer in RESP2.
+func parameters(answer []byte) (names []string) {
+	in := bufio.NewReader(bytes.NewReader(bytes.TrimLeft(answer, "*0123456789\r\n")))
+	for {
+		var name, value bytes.Buffer
+		if readAnswer(in, &name) != nil || readAnswer(in, &value) != nil {
+			return names
+		}
+		names = append(names, name.String())
 	}
 }
 
@@ -173,16 +183,17 @@ func compareNames(t *testing.T, command string, got, want []byte) {
 		for _, m := range regexp.MustCompile(`\*10\r\n\$\d+\r\n([a-z_|]+)\r\n`).FindAllSubmatch(answer, -1) {
 			list = append(list, string(m[1]))
 		}
-		sort.Strings(list)
 		return list
 	}
 	if !strings.EqualFold(command, "command") {
 		require.Contains(t, string(got), "$7\r\nsummary\r\n", command)
 		return
 	}
-	list := names(got)
+	of72 := []string{"client|no-touch", "client|setinfo", "cluster|myshardid"}
+	list, known := names(got), append(names(want), of72...)
 	require.Contains(t, list, "get")
-	require.Subset(t, append(names(want), "client|setinfo", "client|no-touch"), list, command)
+	unknown := slices.DeleteFunc(list, func(name string) bool { return slices.Contains(known, name) })
+	require.Empty(t, unknown, command)
 }
 
 // exchange sends commands as one pipeline on a fresh connection and returns the

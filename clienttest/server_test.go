@@ -121,6 +121,7 @@ func (s *server) start() error {
 	p.log = &logBuffer{want: "Ready to accept connections", seen: ready}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.Dir = s.dir
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	ownGroup(p.cmd)
 	p.cmd.Cancel = nil
 	if err := p.cmd.Start(); err != nil {
