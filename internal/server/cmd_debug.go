@@ -137,7 +137,10 @@ func debugObject(c *Client, args command.Args, out *resp.Reply) error {
 
 func debugHTStats(c *Client, args command.Args, out *resp.Reply) error {
 	db, ok := resp.ParseInt(args[0])
-	if !ok || db < 0 || db >= int64(c.srv.cfg.Databases) {
+	if !ok {
+		return errs.NotInteger
+	}
+	if db < 0 || db >= int64(c.srv.cfg.Databases) {
 		return &errs.Error{Code: "ERR", Text: "Out of range database"}
 	}
 	dict, expires := c.srv.held.Overhead(int(db))
