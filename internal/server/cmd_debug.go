@@ -159,12 +159,14 @@ func debugJMap(c *Client, _ command.Args, out *resp.Reply) error {
 	return memoryMallocStats(c, nil, out)
 }
 
+var errNotPositive = &errs.Error{Code: "ERR", Text: "value is out of range, must be positive"}
+
 // debugPopulate creates string keys as redis-server's does: the value is
 // "value:<number>", cut or filled with zero bytes where a size is given.
 func debugPopulate(c *Client, args command.Args, out *resp.Reply) error {
 	n, ok := resp.ParseInt(args[0])
 	if !ok || n < 0 {
-		return errs.NotInteger
+		return errNotPositive
 	}
 	prefix, size := "key", int64(-1)
 	if len(args) > 1 {
@@ -172,7 +174,7 @@ func debugPopulate(c *Client, args command.Args, out *resp.Reply) error {
 	}
 	if len(args) > 2 {
 		if size, ok = resp.ParseInt(args[2]); !ok || size < 0 || size > c.srv.cfg.ProtoMaxBulkLen {
-			return errs.NotInteger
+			return errNotPositive
 		}
 	}
 	tx := c.begin()
