@@ -243,7 +243,7 @@ func plain(words []string) []string {
 func soon(word string) string {
 	at, err := strconv.ParseInt(word, 10, 64)
 	left := time.Until(time.UnixMilli(at)).Round(10 * time.Second)
-	if err != nil || len(word) != 13 || left.Abs() > 24*time.Hour {
+	if err != nil || len(word) != 13 || left.Abs() > 1000*time.Hour {
 		return word
 	}
 	return "now+" + left.String()

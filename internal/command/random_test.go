@@ -1,0 +1,109 @@
+package command_test
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// grammar are commands with alternatives: <a|b> takes one, and the words below
+// stand for something of their kind. Nothing in them depends on the clock but
+// deadlines far away, and some that have come already.
+var grammar = strings.Split(strings.TrimSpace(`
+SET K V
+SET K V <NX|XX>
+SET K V <NX|XX> GET
+SET K V <GET|KEEPTTL|EX 1000|PX 1000000|PXAT AT|EXAT 9999999999> <|NX|XX|GET|KEEPTTL|EX 1000|FOO>
+GET K
+GETEX K <|PERSIST|PXAT AT|EX 1000|EX T|FOO|PERSIST EX 1000>
+GETDEL K
+GETSET K V
+SETNX K V
+SETEX K T V
+PSETEX K T V
+MSET K V K V
+MSETNX K V K V
+MGET K K K
+APPEND K V
+STRLEN K
+GETRANGE K N N
+SUBSTR K N N
+SETRANGE K <N|3|20> V
+INCR K
+DECR K
+INCRBY K N
+DECRBY K N
+INCRBYFLOAT K <N|1.5|-0.1|1e3|inf|x>
+LCS K K <|LEN|IDX|IDX WITHMATCHLEN|LEN IDX|IDX MINMATCHLEN N|FOO>
+DEL K K
+UNLINK K
+EXISTS K K K
+TOUCH K K
+TYPE K
+RENAME K K
+RENAMENX K K
+COPY K K <|REPLACE|DB 1|DB 2 REPLACE|DB N|FOO>
+MOVE K <1|2|N>
+OBJECT <ENCODING|FREQ> K
+<EXPIREAT|PEXPIREAT> K AT <|NX|XX|GT|LT|XX GT|XX LT|NX XX|GT LT|FOO>
+<EXPIRE|PEXPIRE> K T <|NX|XX|GT|LT>
+PEXPIRETIME K
+PERSIST K
+DBSIZE
+SCAN <0|x> COUNT <1000|0|-1|x> MATCH k1
+KEYS k1
+SWAPDB <0|1|N> <0|2|N>
+`), "\n")
+
+func randomCommand(r *rand.Rand) []string {
+	line := grammar[r.IntN(len(grammar))]
+	for {
+		from := strings.IndexByte(line, '<')
+		if from < 0 {
+			break
+		}
+		to := strings.IndexByte(line, '>')
+		line = line[:from] + pick(r, strings.Split(line[from+1:to], "|")...) + line[to+1:]
+	}
+	words := strings.Fields(line)
+	for i, w := range words {
+		switch w {
+		case "K":
+			words[i] = "k" + strconv.Itoa(r.IntN(6))
+		case "V":
+			words[i] = pick(r, "", "v", "12", "-7", "1.5", "9223372036854775807", "hello world", strings.Repeat("x", 50), "0", "abcabc")
+		case "N":
+			words[i] = pick(r, "0", "1", "-1", "2", "7", "-3", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "x", "")
+		case "T":
+			words[i] = pick(r, "1000000", "1000000", "0", "-1", "9223372036854775807", "-9223372036854775808", "x", "")
+		case "AT":
+			words[i] = pick(r, "1", "0", "-1", "9999999999", "99999999999", "9999999999999", "9223372036854775", "9223372036854775807", "x")
+		}
+	}
+	return words
+}
+
+// Random commands on few keys: replies, events and repeated commands stay those
+// of a real server.
+func TestRandomEffects(t *testing.T) {
+	peer, our, r := startPeer(t), startOurs(t), chance(t)
+	our.listen()
+	var story []string
+	for i := range 6000 {
+		if i%200 == 0 {
+			story = nil
+			peer.do(t, []string{"FLUSHALL"})
+			our.do(t, []string{"FLUSHALL"})
+		}
+		cmd := randomCommand(r)
+		story = append(story, strings.Join(cmd, " "))
+		want, got := peer.do(t, cmd), our.do(t, cmd)
+		if cmd[0] == "PEXPIRETIME" {
+			want.reply, got.reply = soon(strings.Trim(want.reply, ":\r\n")), soon(strings.Trim(got.reply, ":\r\n"))
+		}
+		require.Equal(t, want, got, "the last of\n%s", strings.Join(story, "\n"))
+	}
+}
