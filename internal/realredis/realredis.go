@@ -11,6 +11,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -78,7 +79,7 @@ func (s *Server) Do(t testing.TB, args ...string) string {
 		t.Fatalf("ask redis-server: %v", err)
 	}
 	for {
-		if n, _ := redcon.ReadNextRESP(s.buf); n > 0 {
+		if n := frame(s.buf); n > 0 {
 			reply := string(s.buf[:n])
 			s.buf = s.buf[n:]
 			return reply
@@ -114,4 +115,41 @@ func (s *Server) Text(t testing.TB, args ...string) string {
 	t.Helper()
 	_, r := redcon.ReadNextRESP([]byte(s.Do(t, args...)))
 	return fmt.Sprintf("%s", r.Data)
+}
+
+// frame is the length of the whole reply at the start of b, RESP3's too; 0 when
+// some of it is missing.
+func frame(b []byte) int {
+	end := bytes.Index(b, []byte("\r\n"))
+	if end < 1 {
+		return 0
+	}
+	size, elems := end+2, 0
+	n, err := strconv.Atoi(string(b[1:end]))
+	switch b[0] {
+	case '$', '=', '!':
+		if err == nil && n >= 0 {
+			size += n + 2
+		}
+	case '*', '~', '>':
+		elems = n
+	case '%':
+		elems = 2 * n
+	case '|': // an attribute, and what it is about
+		elems = 2*n + 1
+	}
+	for ; elems > 0; elems-- {
+		if size >= len(b) {
+			return 0
+		}
+		next := frame(b[size:])
+		if next == 0 {
+			return 0
+		}
+		size += next
+	}
+	if size > len(b) {
+		return 0
+	}
+	return size
 }
