@@ -62,7 +62,6 @@ func startWeb(cfg *config.Config, srv *server.Server, log *slog.Logger) (*web, e
 
 func (w *web) routes(cfg *config.Config, srv *server.Server) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler(srv.Snapshot))
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) {
 		answer(rw, alive(srv), "ok", "the store does not answer")
 	})
