@@ -151,13 +151,18 @@ func (tx *Tx) copyEntry(src, dst *place, take bool) {
 // countLookup counts a keyspace hit or miss at p, and announces a miss, for
 // look-ups by peek and write that stand for a reader's.
 func (tx *Tx) countLookup(p *place) {
+	tx.countOnly(p)
+	if p.ref == 0 && tx.hears(ClassMissed) {
+		tx.also(ClassMissed, "keymiss", p.key)
+	}
+}
+
+// countOnly is countLookup without announcing a miss.
+func (tx *Tx) countOnly(p *place) {
 	if p.ref != 0 {
 		tx.eng.stats.Hits++
-		return
-	}
-	tx.eng.stats.Misses++
-	if tx.hears(ClassMissed) {
-		tx.also(ClassMissed, "keymiss", p.key)
+	} else {
+		tx.eng.stats.Misses++
 	}
 }
 

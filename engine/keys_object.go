@@ -20,9 +20,13 @@ func (tx *Tx) EncodingOf(key []byte) (enc Encoding, ok bool) {
 	return p.enc(), true
 }
 
-// object looks key up for one who looks from outside: a hit counts, but neither
-// is the entry touched nor a miss announced.
-func (tx *Tx) object(key []byte) place { return tx.peek(key) }
+// object looks key up for one who looks from outside: it counts as a look-up,
+// but neither is the entry touched nor a miss announced.
+func (tx *Tx) object(key []byte) place {
+	p := tx.peek(key)
+	tx.countOnly(&p)
+	return p
+}
 
 // ReferencesOf is what Redis would count as the references to the value at key:
 // 1 except for small integers, which it keeps once for all. Not ok without a

@@ -19,7 +19,7 @@ type ScanOptions struct {
 // go on, 0 when all are done. Every key that exists during a whole walk is found
 // at least once. found gets bytes of the store; it must not use tx.
 //
-// Effects: "expired" for those it comes upon. O(Count).
+// Effects: "expired" for those it comes upon that match. O(Count).
 func (tx *Tx) KeyScan(cursor uint64, opt ScanOptions, found func(key []byte)) (next uint64) {
 	n := opt.Count
 	if n <= 0 {
@@ -28,14 +28,11 @@ func (tx *Tx) KeyScan(cursor uint64, opt ScanOptions, found func(key []byte)) (n
 	all := len(opt.Match) == 0 && opt.Match == nil || string(opt.Match) == "*"
 	var expired [][]byte
 	next = tx.scan(cursor, n, func(p *place) {
-		if tx.isExpired(p) {
+		switch {
+		case !all && !Match(opt.Match, p.key):
+		case tx.isExpired(p):
 			expired = append(expired, append([]byte(nil), p.key...))
-			return
-		}
-		if opt.Type != "" && !strings.EqualFold(p.typ().String(), opt.Type) {
-			return
-		}
-		if all || Match(opt.Match, p.key) {
+		case opt.Type == "" || strings.EqualFold(p.typ().String(), opt.Type):
 			found(p.key)
 		}
 	})

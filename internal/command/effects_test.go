@@ -87,6 +87,17 @@ type answer struct {
 	reply    string
 	events   []string // "db event key"
 	commands []string
+	// figures are what INFO counts: rdb_changes_since_last_save, keyspace_hits
+	// and keyspace_misses.
+	figures [3]int64
+}
+
+// since is the difference of figures.
+func since(before, after [3]int64) (d [3]int64) {
+	for i := range d {
+		d[i] = after[i] - before[i]
+	}
+	return d
 }
 
 type realPeer struct {
@@ -105,7 +116,9 @@ func startPeer(t *testing.T) *realPeer {
 }
 
 func (p *realPeer) do(t *testing.T, args []string) (a answer) {
+	before := p.figures(t)
 	a.reply = p.srv.Do(t, args...)
+	a.figures = since(before, p.figures(t))
 	p.srv.Do(t, "PUBLISH", "__keyevent@end", "x") // comes behind all else on both streams
 	for {
 		m := p.events.next(t)
@@ -124,6 +137,19 @@ func (p *realPeer) do(t *testing.T, args []string) (a answer) {
 			a.commands = append(a.commands, plain(m)...)
 		}
 	}
+}
+
+var figureFields = regexp.MustCompile(`(?s)rdb_changes_since_last_save:(\d+).*keyspace_hits:(\d+)\s+keyspace_misses:(\d+)`)
+
+func (p *realPeer) figures(t *testing.T) (n [3]int64) {
+	fields := figureFields.FindStringSubmatch(p.srv.Text(t, "INFO", "persistence", "stats"))
+	require.NotNil(t, fields)
+	for i := range n {
+		var err error
+		n[i], err = strconv.ParseInt(fields[i+1], 10, 64)
+		require.NoError(t, err)
+	}
+	return n
 }
 
 // ours is a minimal server around the table.
@@ -174,6 +200,7 @@ func (o *ours) do(t testing.TB, args []string) answer {
 		in = append(in, []byte(a))
 	}
 	o.got = answer{}
+	before := o.figures()
 	out := &resp.Reply{Proto: o.proto}
 	row := o.rows[strings.ToUpper(args[0])]
 	require.NotNil(t, row, "no command %q", args[0])
@@ -200,7 +227,15 @@ func (o *ours) do(t testing.TB, args []string) answer {
 		out.Error(err)
 	}
 	o.got.reply = string(out.Bytes())
+	o.got.figures = since(before, o.figures())
 	return o.got
+}
+
+func (o *ours) figures() [3]int64 {
+	h := o.eng.Lock()
+	defer h.Unlock()
+	s := h.Stats()
+	return [3]int64{s.Changes, s.Hits, s.Misses}
 }
 
 // plain writes commands in one way where there are several that do the same:

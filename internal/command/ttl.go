@@ -29,7 +29,7 @@ const (
 // they did. The same kind may come again, then the last one counts; two kinds
 // contradict each other.
 func (t *ttl) option(c *cursor) bool {
-	kind := noTTL
+	var kind ttlKind
 	switch {
 	case c.word("EX"):
 		kind = exTTL
