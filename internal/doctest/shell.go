@@ -44,10 +44,14 @@ func StartShell(dir string, env []string) (*Shell, error) {
 
 // Run runs a command and returns what it printed, line by line, and its exit
 // status. A command in the background (… &) prints to the file background.log
-// in the shell's directory instead.
+// in the shell's directory, unless it says where.
 func (s *Shell) Run(command string) (output []string, status int, err error) {
-	if text, ok := strings.CutSuffix(strings.TrimSpace(command), "&"); ok && !strings.HasSuffix(text, "&") {
-		command = text + " >> background.log 2>&1 </dev/null &"
+	if isBackground(command) {
+		command = strings.TrimSuffix(strings.TrimSpace(command), "&")
+		if !strings.Contains(command, ">") {
+			command += " >> background.log 2>&1"
+		}
+		command += " </dev/null &"
 	} else {
 		command = "{ " + command + "\n} </dev/null"
 	}
@@ -70,6 +74,11 @@ func (s *Shell) Run(command string) (output []string, status int, err error) {
 	}
 }
 
+func isBackground(command string) bool {
+	text := strings.TrimSpace(command)
+	return strings.HasSuffix(text, "&") && !strings.HasSuffix(text, "&&")
+}
+
 // trimLast takes the line break before the mark away again.
 func trimLast(output []string) []string {
 	if n := len(output); n > 0 && output[n-1] == "" {
@@ -88,14 +97,14 @@ func (s *Shell) Close() {
 // WaitingClient writes a command called name into dir that waits until port
 // answers and then runs the real program with args before its own arguments: a
 // page's reader types slower than a server starts, a test does not.
-func WaitingClient(dir, name string, port int, args ...string) error {
+func WaitingClient(dir, name, port string, args ...string) error {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return err
 	}
 	script := fmt.Sprintf(`#!/bin/bash
 for i in $(seq 200); do
-  (echo > /dev/tcp/127.0.0.1/%d) 2>/dev/null && break
+  (echo > /dev/tcp/127.0.0.1/%s) 2>/dev/null && break
   sleep 0.02
 done
 exec %s %s "$@"

@@ -42,10 +42,10 @@ func TestShell(t *testing.T) {
 
 func TestWaitingClientNeedsTheProgram(t *testing.T) {
 	dir := t.TempDir()
-	if err := WaitingClient(dir, "no-such-program", 1); err == nil {
+	if err := WaitingClient(dir, "no-such-program", "1"); err == nil {
 		t.Error("a missing program must fail")
 	}
-	if err := WaitingClient(dir, "true", 1); err != nil {
+	if err := WaitingClient(dir, "true", "1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "true")); err != nil {
