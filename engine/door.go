@@ -156,14 +156,13 @@ func (d *db) within(r slab.Ref, b []byte) bool {
 	return len(b) > 0 && at >= from && at < from+uintptr(d.slab.Size(r))
 }
 
-// deadline writes the deadline of an entry whose header has just been written
-// and lets the expire index know where it must. A later deadline than the
-// indexed one is left for when that comes due.
+// deadline writes the deadline of the entry at p, whose shape suits it, and lets
+// the expire index know where it must. A later deadline than the indexed one is
+// left for when that comes due.
 func (d *db) deadline(p *place, at UnixMilli, wasIndexed bool, indexed uint64) {
 	if at != Never {
 		p.ent.setAt(max(at, 0))
-		if wasIndexed && int64(indexed) <= int64(at) {
-			p.ent.setIndexed(indexed)
+		if wasIndexed && int64(indexed) <= int64(at) && p.ent.setIndexed(indexed) {
 			return
 		}
 	}
@@ -248,8 +247,8 @@ func (d *db) reshape(p *place, sh shape, room int) {
 		ent.setApart(r)
 		d.slab.Wrote(r, 0, copy(d.slab.Bytes(r), val))
 	}
-	if sh.flags&flagVolatile != 0 && old.volatile() {
-		ent.setAt(old.at())
+	if at := old.at(); sh.flags&flagVolatile != 0 && at != Never {
+		ent.setAt(at) // or its caller does, when the shape is for another
 		ent.setIndexed(old.indexed())
 	}
 	if d.within(oldRef, p.key) {

@@ -14,8 +14,9 @@ import (
 //	2    LRU or LFU figures, 3 bytes
 //	5    length of the key: 1 byte, or 4 with flagLongKey
 //	…    length of the value: 2 bytes, or 4 with flagApart
-//	…    with flagVolatile: the deadline, 6 bytes or 8 with flagLongAt, and
-//	     the deadline under which the expire index has the entry, 6 bytes
+//	…    with flagVolatile: the deadline, counted from atBase in 5 bytes, and
+//	     by how much it is later than the one that the expire index has, in
+//	     4; with flagLongAt both are absolute, in 8 bytes and 6
 //	…    key
 //	…    value; with flagApart the ref of the block that has it, 8 bytes
 //
@@ -33,6 +34,10 @@ const (
 
 const (
 	headerMax = 5 + 4 + 4 + 8 + 6
+	// atBase is in July 2017: five bytes from there reach until 2052.
+	atBase UnixMilli = 1_500_000_000_000
+	// maxBehind is how far a deadline may be from the indexed one.
+	maxBehind = 1<<32 - 1
 	refSize   = 8
 	// apartMin is how long a value must be to have a block of its own, so
 	// that it stays where it is when its key's name or deadline changes.
@@ -59,11 +64,12 @@ func makeLayouts() (all [layoutFlags + 1]layout) {
 		}
 		l.indexed, l.key = l.at, l.at
 		if flags&flagVolatile != 0 {
-			l.indexed += 6
+			l.indexed += 5
+			l.key = l.indexed + 4
 			if flags&flagLongAt != 0 {
-				l.indexed += 2
+				l.indexed = l.at + 8
+				l.key = l.indexed + 6
 			}
-			l.key = l.indexed + 6
 		}
 		all[flags] = l
 	}
@@ -86,7 +92,7 @@ func shapeOf(keyLen, valLen int, at UnixMilli) shape {
 	}
 	if at != Never {
 		s.flags |= flagVolatile
-		if at > maxIndexed {
+		if at < atBase || at-atBase >= 1<<40 {
 			s.flags |= flagLongAt
 		}
 	}
@@ -170,26 +176,53 @@ func (e entry) val(s *slab.Slab) []byte {
 
 // at is the deadline, Never for none.
 func (e entry) at() UnixMilli {
-	switch e.flags() & (flagVolatile | flagLongAt) {
-	case flagVolatile:
-		return UnixMilli(get48(e.slice(int(e.layout().at), 6)))
-	case flagVolatile | flagLongAt:
-		return UnixMilli(binary.LittleEndian.Uint64(e.slice(int(e.layout().at), 8)))
+	flags := e.flags()
+	if flags&flagVolatile == 0 {
+		return Never
 	}
-	return Never
+	b := e.slice(int(layouts[flags&layoutFlags].at), 8)
+	if flags&flagLongAt != 0 {
+		return UnixMilli(binary.LittleEndian.Uint64(b))
+	}
+	return atBase + UnixMilli(binary.LittleEndian.Uint64(b)&(1<<40-1))
 }
 
+// setAt changes the deadline of a volatile entry, whose shape must suit it.
+// setIndexed must follow.
 func (e entry) setAt(at UnixMilli) {
-	if e.flags()&flagLongAt != 0 {
-		binary.LittleEndian.PutUint64(e.slice(int(e.layout().at), 8), uint64(at))
+	if b := e.slice(int(e.layout().at), 8); e.flags()&flagLongAt != 0 {
+		binary.LittleEndian.PutUint64(b, uint64(at))
 	} else {
-		put48(e.slice(int(e.layout().at), 6), uint64(at))
+		n := uint64(at - atBase)
+		binary.LittleEndian.PutUint32(b, uint32(n))
+		b[4] = byte(n >> 32)
 	}
 }
 
 // indexed is the deadline under which the expire index has a volatile entry.
-func (e entry) indexed() uint64     { return get48(e.slice(int(e.layout().indexed), 6)) }
-func (e entry) setIndexed(n uint64) { put48(e.slice(int(e.layout().indexed), 6), n) }
+func (e entry) indexed() uint64 {
+	b := e.slice(int(e.layout().indexed), 6)
+	if e.flags()&flagLongAt != 0 {
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint16(b[4:]))<<32
+	}
+	return uint64(e.at()) - uint64(binary.LittleEndian.Uint32(b))
+}
+
+// setIndexed notes the indexed deadline and says whether it can: it must not be
+// too far behind the true one.
+func (e entry) setIndexed(at uint64) bool {
+	b := e.slice(int(e.layout().indexed), 6)
+	if e.flags()&flagLongAt != 0 {
+		binary.LittleEndian.PutUint32(b, uint32(at))
+		binary.LittleEndian.PutUint16(b[4:], uint16(at>>32))
+		return true
+	}
+	behind := uint64(e.at()) - at
+	if behind <= maxBehind {
+		binary.LittleEndian.PutUint32(b, uint32(behind))
+	}
+	return behind <= maxBehind
+}
 
 // lru is the 24 bits that eviction keeps.
 func (e entry) lru() uint32 {
@@ -214,13 +247,4 @@ func (e entry) init(s shape, typ Type, enc Encoding, lru uint32, key []byte) {
 	}
 	e.setValLen(s.valLen)
 	copy(e.key(), key)
-}
-
-func get48(b []byte) uint64 {
-	return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint16(b[4:]))<<32
-}
-
-func put48(b []byte, n uint64) {
-	binary.LittleEndian.PutUint32(b, uint32(n))
-	binary.LittleEndian.PutUint16(b[4:], uint16(n>>32))
 }

@@ -69,6 +69,8 @@ func (m *model) at() engine.UnixMilli {
 		return engine.Never
 	case 3:
 		return 1<<62 + engine.UnixMilli(m.rng.IntN(100))
+	case 4: // too far from the indexed one to be left behind
+		return m.now() + 100*24*3_600_000
 	}
 	return m.now() + 1 + engine.UnixMilli(m.rng.IntN(2000))
 }
