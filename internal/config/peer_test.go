@@ -64,6 +64,8 @@ func differs(p *param, value, theirs string) bool {
 		return strings.Contains(theirs, "TLS configuration")
 	case (strings.HasPrefix(p.name, "maxmemory") || p.name == "cluster-link-sendbuf-limit") && value == "99999999999999999999":
 		return true // Redis wraps around at 64 bits
+	case p.name == "loglevel" && theirs != "OK":
+		return true // 7.2 knows "nothing", too, and names it in the error
 	case p.name == "watchdog-period" && value == "1":
 		return true // shown as 20, a tick of the watchdog that we have not
 	case p.flags&sensitive != 0:

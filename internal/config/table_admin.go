@@ -11,7 +11,7 @@ var adminParams = []param{
 	{name: "enable-protected-configs", flags: immutable, kind: oneOf("no", "yes", "local"), def: "no", field: textField(func(c *Config) *string { return &c.EnableProtectedConfigs })},
 	{name: "enable-module-command", flags: immutable, kind: oneOf("no", "yes", "local"), def: "no", note: "there are no modules"},
 
-	{name: "loglevel", kind: oneOf("debug", "verbose", "notice", "warning"), def: "notice", field: textField(func(c *Config) *string { return &c.LogLevel })},
+	{name: "loglevel", kind: oneOf("debug", "verbose", "notice", "warning", "nothing"), def: "notice", field: textField(func(c *Config) *string { return &c.LogLevel })},
 	{name: "logfile", flags: immutable, kind: text, field: textField(func(c *Config) *string { return &c.LogFile })},
 	{name: "log-format", flags: immutable | ours, kind: oneOf("text", "json"), def: "text", field: textField(func(c *Config) *string { return &c.LogFormat })},
 	{name: "pidfile", flags: immutable, kind: text, field: textField(func(c *Config) *string { return &c.PidFile })},

@@ -23,7 +23,7 @@ var networkParams = []param{
 	{name: "tls-port", kind: number(0, 65535), def: "0", field: intField(func(c *Config) *int { return &c.TLSPort })},
 	{name: "tls-cert-file", kind: text, field: textField(func(c *Config) *string { return &c.TLSCertFile })},
 	{name: "tls-key-file", kind: text, field: textField(func(c *Config) *string { return &c.TLSKeyFile })},
-	{name: "tls-key-file-pass", flags: sensitive, kind: text, field: textField(func(c *Config) *string { return &c.TLSKeyFilePass })},
+	{name: "tls-key-file-pass", flags: sensitive, kind: text, field: textField(func(c *Config) *string { return &c.TLSKeyFilePass }), only: []string{""}, refusal: "encrypted private keys cannot be read on this server; decrypt the key file"},
 	{name: "tls-ca-cert-file", kind: text, field: textField(func(c *Config) *string { return &c.TLSCACertFile })},
 	{name: "tls-ca-cert-dir", kind: text, field: textField(func(c *Config) *string { return &c.TLSCACertDir })},
 	{name: "tls-auth-clients", kind: oneOf("no", "yes", "optional"), def: "yes", field: textField(func(c *Config) *string { return &c.TLSAuthClients })},

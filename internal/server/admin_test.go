@@ -408,3 +408,36 @@ func TestLolwut(t *testing.T) {
 	}
 	require.Equal(t, 1, strings.Count(c.call("LOLWUT", "VERSION", "5", "3", "1").Text, "===?====?====?==="))
 }
+
+func TestRenameCommand(t *testing.T) {
+	srv := servertest.Start(t, func(o *server.Options) {
+		o.Addr = ""
+		o.Config.Renames = []config.Rename{{From: "flushall", To: ""}, {From: "get", To: "fetch"}, {From: "config", To: "b840fc02"}}
+	})
+	c := newCaller(t, srv)
+	require.Contains(t, c.call("FLUSHALL").String(), "ERR unknown command 'FLUSHALL'")
+	require.Contains(t, c.call("get", "k").String(), "ERR unknown command 'get'")
+	c.says("$-1", "FETCH", "k")
+	c.says(`*[$"port" $"0"]`, "b840fc02", "GET", "port")
+
+	for _, bad := range []config.Rename{{From: "nosuch", To: ""}, {From: "get", To: "set"}} {
+		cfg := config.New()
+		cfg.Renames = []config.Rename{bad}
+		eng := engine.New(engine.Options{})
+		_, err := server.New(server.Options{Config: cfg, Engine: eng})
+		require.ErrorContains(t, err, "rename-command "+bad.From)
+		eng.Close()
+	}
+}
+
+func TestLatencyTrackingOff(t *testing.T) {
+	srv := servertest.Start(t, func(o *server.Options) { o.Addr = "" })
+	c := newCaller(t, srv)
+	c.says("+OK", "CONFIG", "SET", "latency-tracking", "no")
+	c.call("GET", "k")
+	c.says("*[]", "LATENCY", "HISTOGRAM", "get")
+	require.NotContains(t, c.call("INFO", "latencystats").Text, "get")
+	c.says("+OK", "CONFIG", "SET", "latency-tracking", "yes")
+	c.call("GET", "k")
+	require.Contains(t, c.call("INFO", "latencystats").Text, "latency_percentiles_usec_get:p50=")
+}

@@ -293,7 +293,7 @@ func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err
 // latency monitor (see observe.go), and clients in MONITOR.
 func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, took time.Duration, out *resp.Reply) {
 	s.Stats.Commands++
-	cmd.Stats.record(took)
+	cmd.Stats.record(took, s.cfg.LatencyTracking)
 	s.observe(c, cmd, argv, began, took)
 	if len(s.monitors) > 0 && cmd.Flags&(command.SkipMonitor|command.Admin) == 0 {
 		s.feedMonitors(c, cmd, argv)

@@ -127,6 +127,9 @@ func New(opts Options) (*Server, error) {
 	s.now = s.started
 	s.clients.init()
 	s.table = newTable()
+	if err := s.table.rename(opts.Config.Renames); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	s.held = s.eng.Lock()
 	s.ConfigChanged()
 	s.startAdmin()

@@ -63,9 +63,12 @@ type CmdStats struct {
 // Histogram is the calls' durations; nil before the first.
 func (st *CmdStats) Histogram() *Histogram { return st.hist }
 
-func (st *CmdStats) record(took time.Duration) {
+func (st *CmdStats) record(took time.Duration, tracking bool) {
 	st.Calls++
 	st.Time += took
+	if !tracking {
+		return
+	}
 	if st.hist == nil {
 		st.hist = new(Histogram)
 	}

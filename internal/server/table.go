@@ -1,11 +1,13 @@
 package server
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 
 	"coatcheck/engine"
 	"coatcheck/internal/command"
+	"coatcheck/internal/config"
 	"coatcheck/resp"
 )
 
@@ -171,4 +173,23 @@ func lower(dst, word []byte) []byte {
 		dst = append(dst, b)
 	}
 	return dst
+}
+
+// rename gives commands other names or takes them away, as rename-command says.
+func (t *Table) rename(renames []config.Rename) error {
+	for _, r := range renames {
+		cmd := t.byName[r.From]
+		if cmd == nil {
+			return fmt.Errorf("rename-command %s: no such command", r.From)
+		}
+		delete(t.byName, r.From)
+		if r.To == "" {
+			continue
+		}
+		if t.byName[r.To] != nil {
+			return fmt.Errorf("rename-command %s %s: a command of that name exists already", r.From, r.To)
+		}
+		t.byName[r.To] = cmd
+	}
+	return nil
 }
