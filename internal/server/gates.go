@@ -30,7 +30,9 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if !c.authenticated && cmd.Flags&command.NoAuth == 0 && s.passHash.on {
 		return errNoAuth
 	}
-	if cmd.Flags&command.DenyOOM != 0 && s.outOfMemory() {
+	// As in Redis, any command evicts what is too much, also one that may run
+	// without room.
+	if s.outOfMemory() && cmd.Flags&command.DenyOOM != 0 {
 		return errs.OOM
 	}
 	if s.pause.on && s.isPaused(cmd) {

@@ -39,6 +39,9 @@ type goConn struct {
 // readSize is how much is read from a connection at a time.
 const readSize = 16 << 10
 
+// writePiece is how much is written at a time, so that what is unsent is known.
+const writePiece = 64 << 10
+
 // longAgo as a deadline ends reads and writes at once.
 var longAgo = time.Unix(1, 0)
 
@@ -222,7 +225,7 @@ func (g *goConn) writeLoop() {
 
 func (g *goConn) writeAll(out *resp.Reply) bool {
 	for b := out.Head(); b != nil; b = out.Head() {
-		n, err := g.conn.Write(b)
+		n, err := g.conn.Write(b[:min(len(b), writePiece)])
 		out.Advance(n)
 		g.c.unsent.Add(-int64(n))
 		g.srv.Stats.NetOut.Add(int64(n))

@@ -40,15 +40,15 @@ func (s *Server) Listen() error {
 	ls := &s.listening
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	if ls.started {
-		return errors.New("server: listening already")
-	}
 	h := s.eng.Lock()
 	places, closed := s.places(), s.closed
 	unix, perm := s.cfg.UnixSocket, s.cfg.UnixSocketPerm
 	h.Unlock()
 	if closed {
 		return ErrClosed
+	}
+	if ls.started {
+		return errors.New("server: listening already")
 	}
 	ls.started, ls.stop = true, make(chan struct{})
 	err := s.open(places, unix, perm)

@@ -87,6 +87,7 @@ func TestAnswersAsRedis(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			redis := realredis.Start(t, c.flags...)
 			each(t, c.change, func(t *testing.T, srv *server.Server, dial func() *peer) {
+				redis.Do(t, "FLUSHALL")
 				for name, lines := range c.sessions {
 					theirs, err := net.Dial("unix", redis.Socket)
 					require.NoError(t, err)
