@@ -40,7 +40,7 @@ type goConn struct {
 const readSize = 16 << 10
 
 // writePiece is how much is written at a time, so that what is unsent is known.
-const writePiece = 64 << 10
+const writePiece = 16 << 10
 
 // longAgo as a deadline ends reads and writes at once.
 var longAgo = time.Unix(1, 0)
