@@ -1,0 +1,74 @@
+package command_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"coatcheck/engine"
+)
+
+// follower repeats on another engine what effects say, as a replica or a log
+// would.
+type follower struct {
+	t    *testing.T
+	copy *ours
+}
+
+func (f *follower) Wants() engine.Wants { return engine.Wants{Argv: true} }
+
+func (f *follower) Effect(_ *engine.Tx, e *engine.Effect) {
+	if e.Argv == nil {
+		return
+	}
+	var words []string
+	for _, w := range e.Argv {
+		words = append(words, string(w))
+	}
+	f.copy.db = e.ArgvDB
+	reply := f.copy.do(f.t, words).reply
+	require.False(f.t, strings.HasPrefix(reply, "-"), "%q answered %q", words, reply)
+}
+
+// dump is every key with its value and deadline.
+func (o *ours) dump(t *testing.T) map[string]string {
+	all := map[string]string{}
+	for db := range 16 {
+		require.NoError(t, o.eng.Do(db, func(tx *engine.Tx) error {
+			var keys []string
+			tx.KeyScan(0, engine.ScanOptions{Count: 1 << 30}, func(key []byte) { keys = append(keys, string(key)) })
+			for _, key := range keys {
+				val, ok, err := tx.String([]byte(key))
+				require.True(t, ok)
+				at, _ := tx.ExpireAt([]byte(key))
+				all[fmt.Sprintf("%d %s", db, key)] = fmt.Sprintf("%q %d", val, at)
+				require.NoError(t, err)
+			}
+			return nil
+		}))
+	}
+	return all
+}
+
+// Repeating the commands of all effects makes the same keyspace.
+func TestEffectsRepeat(t *testing.T) {
+	first, second, r := startOurs(t), startOurs(t), chance(t)
+	h := first.eng.Lock()
+	h.AddSink(&follower{t, second})
+	h.Unlock()
+	for i := range 200 {
+		var story []string
+		for range 30 {
+			cmd := randomCommand(r)
+			if r.IntN(4) == 0 {
+				first.db = r.IntN(3)
+			}
+			story = append(story, fmt.Sprint(first.db, " ", strings.Join(cmd, " ")))
+			first.do(t, cmd)
+		}
+		require.Equal(t, first.dump(t), second.dump(t), "round %d:\n%s", i, strings.Join(story, "\n"))
+	}
+	require.NotEmpty(t, first.dump(t))
+}
