@@ -8,8 +8,9 @@ import "coatcheck/engine/errs"
 // where Redis keeps four bytes.
 
 // maxLCSCells bounds the table of StringLCS: its time, under the lock, and, at
-// an eighth of a byte a cell, its memory. It is what 4 GiB hold in Redis.
-const maxLCSCells = 1 << 30
+// an eighth of a byte a cell, its memory. It is what Redis' default of
+// proto-max-bulk-len, 512 MiB, holds of its cells.
+const maxLCSCells = 1 << 27
 
 // LCSRange is a run of bytes that two strings share: from First to Last, both
 // included, in each.
@@ -53,7 +54,7 @@ func (tx *Tx) StringLCS(keyA, keyB []byte, want LCSWants) (res LCSResult, err er
 	if err != nil || errB != nil {
 		return res, errs.LCSNotStrings
 	}
-	if len(a) > 0 && len(b) > maxLCSCells/len(a) {
+	if len(b)+1 > maxLCSCells/(len(a)+1) {
 		return res, errs.LCSMemory
 	}
 	if !want.Text && !want.Matches {

@@ -83,7 +83,7 @@ var (
 var (
 	LCSNotStrings = &Error{"ERR", "The specified keys must contain string values"}
 	LCSLenAndIdx  = &Error{"ERR", "If you want both the length and indexes, please just use IDX."}
-	LCSMemory     = &Error{"ERR", "Insufficient memory, failed allocating transient memory for LCS"}
+	LCSMemory     = &Error{"ERR", "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"}
 )
 
 // WrongArity says that the command name (lower case, "client|kill" for a
