@@ -10,6 +10,7 @@ package coatcheck
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -30,6 +31,8 @@ type Options struct {
 	// Addr is where to listen on TCP, "127.0.0.1:0" for a free port; "" for
 	// nowhere: then Dial is the way in.
 	Addr string
+	// TLS, unless nil, is what Addr is served with; it needs a certificate.
+	TLS *tls.Config
 	// Password is what clients must authenticate with; "" for none.
 	Password string
 	// Databases is the number of databases for SELECT; 0 means 16.
@@ -70,7 +73,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	s := &Server{password: cfg.RequirePass}
 	s.srv, err = instance.Start(instance.Options{
-		Config: cfg, Clock: opts.Clock, Logger: opts.Logger, Addr: opts.Addr,
+		Config: cfg, Clock: opts.Clock, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("coatcheck: %w", err)

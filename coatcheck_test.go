@@ -2,8 +2,11 @@ package coatcheck_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -57,6 +60,25 @@ func TestStartOnAFreePort(t *testing.T) {
 	_, err = coatcheck.Start(context.Background(), coatcheck.Options{Addr: srv.Addr()})
 	require.ErrorContains(t, err, "address already in use")
 	require.ErrorContains(t, err, port)
+}
+
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // has a certificate for 127.0.0.1
+	defer web.Close()
+	srv := start(t, coatcheck.Options{
+		Addr: "127.0.0.1:0",
+		TLS:  &tls.Config{Certificates: web.TLS.Certificates},
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr(), TLSConfig: &tls.Config{RootCAs: roots}})
+	defer rdb.Close()
+	require.NoError(t, rdb.Set(context.Background(), "k", "v", 0).Err())
+
+	plain := redis.NewClient(&redis.Options{Addr: srv.Addr(), MaxRetries: -1})
+	defer plain.Close()
+	require.Error(t, plain.Ping(context.Background()).Err())
+	require.Equal(t, "v", client(t, srv, 0).Get(context.Background(), "k").Val(), "the pipe needs none")
 }
 
 func TestServersShareNothing(t *testing.T) {

@@ -16,6 +16,7 @@ package coatchecktest
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"sync"
@@ -38,6 +39,7 @@ type Server struct {
 	log   *slog.Logger
 	eng   *engine.Engine
 	addr  string
+	tls   *tls.Config
 
 	mu      sync.Mutex
 	running *server.Server // nil between Stop and Restart
@@ -50,6 +52,7 @@ type options struct {
 	clock  *fakeClock
 	flags  []string
 	addr   string
+	tls    *tls.Config
 	logger *slog.Logger
 }
 
@@ -71,6 +74,9 @@ func Config(name, value string) Option {
 	return func(o *options) { o.flags = append(o.flags, "--"+name+"="+value) }
 }
 
+// TLS serves the address with TLS; cfg needs a certificate.
+func TLS(cfg *tls.Config) Option { return func(o *options) { o.tls = cfg } }
+
 // PipeOnly opens no port: clients come by Dial. Tests with testing/synctest
 // need it.
 func PipeOnly() Option { return func(o *options) { o.addr = "" } }
@@ -91,7 +97,7 @@ func Run(t testing.TB, opts ...Option) *Server {
 	if err != nil {
 		t.Fatalf("coatchecktest: %v", err)
 	}
-	s := &Server{t: t, clock: o.clock, cfg: cfg, log: o.logger, addr: o.addr}
+	s := &Server{t: t, clock: o.clock, cfg: cfg, log: o.logger, addr: o.addr, tls: o.tls}
 	s.Database = &Database{s: s}
 	var clock engine.Clock
 	if o.clock != nil {
@@ -108,7 +114,7 @@ func Run(t testing.TB, opts ...Option) *Server {
 func (s *Server) start() {
 	s.t.Helper()
 	srv, err := instance.Serve(s.eng, instance.Options{
-		Config: s.cfg, Logger: s.log, Addr: s.addr, Intercept: s.intercept,
+		Config: s.cfg, Logger: s.log, Addr: s.addr, TLS: s.tls, Intercept: s.intercept,
 	})
 	if err != nil {
 		s.t.Fatalf("coatchecktest: %v", err)

@@ -2,7 +2,10 @@ package coatchecktest_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -141,6 +144,19 @@ func TestRestartKeepsAddressAndData(t *testing.T) {
 	require.Equal(t, addr, srv.Addr())
 	require.Equal(t, "v", rdb.Get(ctx, "k").Val())
 	require.Equal(t, addr, srv.Host()+":"+srv.Port())
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewTLSServer(nil) // has a certificate for 127.0.0.1
+	defer web.Close()
+	srv := coatchecktest.Run(t, coatchecktest.TLS(&tls.Config{Certificates: web.TLS.Certificates}))
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr(), TLSConfig: &tls.Config{RootCAs: roots}})
+	defer rdb.Close()
+	require.NoError(t, rdb.Set(ctx, "k", "v", 0).Err())
+	srv.CheckGet("k", "v")
 }
 
 func TestPipeOnly(t *testing.T) {

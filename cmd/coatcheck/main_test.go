@@ -121,7 +121,7 @@ func TestConfigurationErrors(t *testing.T) {
 		{"requirepass \"unfinished\n", []string{"redis.conf, at line 1", "requirepass (value not shown)"}},
 		{"daemonize yes\n", []string{"daemonize yes is not offered", "coatcheck.service"}},
 		{"dir /no/such/place\n", []string{"redis.conf, at line 1", "dir /no/such/place", "No such file or directory"}},
-		{"logfile /no/such/place/log\n", []string{"Can't open the log file", "/no/such/place/log"}},
+		{"logfile /no/such/place/log\n", []string{"can't open the log file", "/no/such/place/log"}},
 		{"include /no/such/file\n", []string{"redis.conf, at line 1", "/no/such/file"}},
 	} {
 		conf := write(t, filepath.Join(dir, "redis.conf"), c.conf)
@@ -193,8 +193,8 @@ func TestPortInUse(t *testing.T) {
 	require.Equal(t, 1, status)
 	want := fmt.Sprintf("Failed listening on port %d (tcp)", first.port)
 	require.Contains(t, stdout, want, "where harnesses look")
-	require.Contains(t, stderr, want)
-	require.Contains(t, stderr, "address already in use")
+	require.Contains(t, stderr, fmt.Sprintf("127.0.0.1:%d", first.port))
+	require.Contains(t, stderr, "address already in use: is another server running? --port chooses another one")
 	require.Equal(t, "PONG", first.cli("ping"))
 }
 

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait for what should happen at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // process is a running server.
 type process struct {

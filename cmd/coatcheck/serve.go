@@ -77,7 +77,7 @@ func writable(out io.Writer, cfg *config.Config) error {
 		return nil
 	}
 	if _, err := out.Write(nil); err != nil {
-		return fmt.Errorf("Can't open the log file: %w", err)
+		return fmt.Errorf("can't open the log file: %w", err)
 	}
 	return nil
 }
@@ -85,11 +85,12 @@ func writable(out io.Writer, cfg *config.Config) error {
 // failed tells the log why the server does not start, with the words that
 // harnesses wait for when a port is taken.
 func failed(cfg *config.Config, log *slog.Logger, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		err = fmt.Errorf("Failed listening on port %d (tcp), aborting: %w; is another server running? --port chooses another one", cfg.Port, err)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		log.Error("Cannot start, aborting", "error", err)
+		return err
 	}
-	log.Error(err.Error())
-	return err
+	log.Error(fmt.Sprintf("Failed listening on port %d (tcp), aborting", cfg.Port), "error", err)
+	return fmt.Errorf("%w: is another server running? --port chooses another one", err)
 }
 
 // stop serves clients to the end, as long as shutdown-timeout allows or until a

@@ -95,7 +95,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		p.cli("set", "big", strings.Repeat("x", 100_000))
-		askForMore(t, conn)
+		p.askForMore(conn)
 		for range c.signals {
 			require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 			select {
@@ -109,13 +109,14 @@ func TestClientsThatDoNotRead(t *testing.T) {
 }
 
 // askForMore asks for more of the key big than buffers between here and the server
-// hold, and reads the first byte.
-func askForMore(t *testing.T, conn net.Conn) {
-	t.Helper()
+// hold, and waits until the server has it all ready.
+func (p *process) askForMore(conn net.Conn) {
+	p.t.Helper()
 	_, err := io.WriteString(conn, strings.Repeat("GET big\r\n", 500))
-	require.NoError(t, err)
-	_, err = conn.Read(make([]byte, 1))
-	require.NoError(t, err)
+	require.NoError(p.t, err)
+	require.Eventually(p.t, func() bool {
+		return strings.Contains(p.cli("info", "commandstats"), "cmdstat_get:calls=500,")
+	}, patience, 5*time.Millisecond)
 }
 
 func TestWeb(t *testing.T) {
@@ -170,7 +171,7 @@ func TestReadyzWhileDraining(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	p.cli("set", "big", strings.Repeat("x", 100_000))
-	askForMore(t, conn)
+	p.askForMore(conn)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.Eventually(t, func() bool {
 		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", port))
@@ -179,7 +180,7 @@ func TestReadyzWhileDraining(t *testing.T) {
 		}
 		defer res.Body.Close()
 		return res.StatusCode == 503
-	}, patience, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond, p.stdout)
 	conn.Close()
 	require.Zero(t, p.wait())
 }

@@ -10,9 +10,9 @@ import (
 	"coatcheck/resp"
 )
 
-// CommandFamily is COMMAND and its subcommands, on whatever runs them; dir
+// Introspection is the family of COMMAND and its subcommands, on whatever runs them; dir
 // gives the directory that they tell of.
-func CommandFamily[C any](dir func(C) *Directory) []Entry[C] {
+func Introspection[C any](dir func(C) *Directory) []Entry[C] {
 	on := func(run func(d *Directory, in Args, out *resp.Reply) error) func(C, Args, *resp.Reply) error {
 		return func(c C, in Args, out *resp.Reply) error { return run(dir(c), in, out) }
 	}

@@ -14,14 +14,14 @@ type nobody struct{}
 
 func testDirectory() *Directory {
 	var d *Directory
-	family := CommandFamily(func(nobody) *Directory { return d })
+	family := Introspection(func(nobody) *Directory { return d })
 	d = NewDirectory(Describe(Strings[:1]), Describe(family))
 	return d
 }
 
 func run(t *testing.T, d *Directory, proto int, line string) string {
 	t.Helper()
-	family := CommandFamily(func(nobody) *Directory { return d })
+	family := Introspection(func(nobody) *Directory { return d })
 	in := argv(line)
 	out := &resp.Reply{Proto: proto}
 	handler := family[0].Run
@@ -79,7 +79,7 @@ func TestCommandReplies(t *testing.T) {
 
 // Every syntax line can be read.
 func TestSyntaxOfTheTable(t *testing.T) {
-	d := NewDirectory(Describe(Data()), Describe(CommandFamily(func(nobody) *Directory { return nil })))
+	d := NewDirectory(Describe(Data()), Describe(Introspection(func(nobody) *Directory { return nil })))
 	for _, info := range d.All() {
 		for _, c := range append([]*Info{info}, info.Subs...) {
 			_, err := c.Arguments()

@@ -11,7 +11,7 @@ import (
 
 func dataDirectory() (*command.Directory, []command.Entry[struct{}]) {
 	var dir *command.Directory
-	family := command.CommandFamily(func(struct{}) *command.Directory { return dir })
+	family := command.Introspection(func(struct{}) *command.Directory { return dir })
 	dir = command.NewDirectory(command.Describe(command.Data()), command.Describe(family))
 	return dir, family
 }

@@ -35,7 +35,7 @@ func TestPages(t *testing.T) {
 	}
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			r := Runner{Code: code, Patience: time.Minute}
+			r := Runner{Code: code, Patience: 3 * time.Minute}
 			ports := freePorts(t)
 			r.Rewrite = rewriter(ports)
 			tools := t.TempDir()

@@ -103,7 +103,7 @@ func WaitingClient(dir, name, port string, args ...string) error {
 		return err
 	}
 	script := fmt.Sprintf(`#!/bin/bash
-for i in $(seq 200); do
+for i in $(seq 1000); do
   (echo > /dev/tcp/127.0.0.1/%s) 2>/dev/null && break
   sleep 0.02
 done

@@ -4,6 +4,7 @@ package instance
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 
 	"coatcheck/engine"
@@ -17,6 +18,8 @@ type Options struct {
 	// Addr is one more address to listen on, "127.0.0.1:0" for a free port;
 	// "" for none.
 	Addr string
+	// TLS, unless nil, is what Addr is served with.
+	TLS *tls.Config
 	// Clock and Rand are the machine's own when nil.
 	Clock engine.Clock
 	Rand  engine.Rand
@@ -36,7 +39,7 @@ func NewEngine(opts Options) *engine.Engine {
 // may be nowhere: it is reached by Dial then. When it fails, the store stays open.
 func Serve(eng *engine.Engine, opts Options) (*server.Server, error) {
 	srv, err := server.New(server.Options{
-		Config: opts.Config, Engine: eng, Logger: opts.Logger, Addr: opts.Addr,
+		Config: opts.Config, Engine: eng, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS,
 		Intercept: opts.Intercept, OnShutdown: opts.OnShutdown,
 	})
 	if err != nil {

@@ -20,7 +20,7 @@ func TestCommandTellsOfTheWholeTable(t *testing.T) {
 func TestCommandGetKeysOfTheWholeTable(t *testing.T) {
 	srv := servertest.Start(t, nil)
 	dir := srv.Table().Directory()
-	family := command.CommandFamily(func(struct{}) *command.Directory { return dir })
+	family := command.Introspection(func(struct{}) *command.Directory { return dir })
 	commandtest.CompareKeysWithRedis(t, dir, func(in command.Args, out *resp.Reply) error {
 		for _, sub := range family[0].Subs {
 			if strings.EqualFold(sub.Name, string(in[1])) {

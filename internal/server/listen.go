@@ -93,7 +93,11 @@ func (s *Server) open(places []place, unix string, perm uint32) error {
 func (s *Server) places() []place {
 	var all []place
 	if s.addr != "" {
-		all = append(all, place{network: "tcp", addr: s.addr, kind: kindTCP})
+		p := place{network: "tcp", addr: s.addr, kind: kindTCP}
+		if s.addrTLS {
+			p.kind = kindTLS
+		}
+		all = append(all, p)
 	}
 	for _, p := range []struct {
 		port int

@@ -16,6 +16,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ type Options struct {
 	// Addr is a TCP address "host:port" to listen on besides those of Config;
 	// its port 0 is any that is free. Empty for none.
 	Addr string
+	// TLS, unless nil, is what Addr is served with.
+	TLS *tls.Config
 	// Intercept, unless nil, is asked before every command, under the
 	// engine's lock: it must not block or call the server.
 	Intercept func(c ClientView, argv [][]byte) Verdict
@@ -97,6 +100,7 @@ type Server struct {
 	outputChecks int64       // replies longer than this look at the output limits
 
 	addr      string // Options.Addr
+	addrTLS   bool   // … is served with Options.TLS
 	listening listening
 	loops     loops
 	conns     sync.WaitGroup // goroutines that serve connections
@@ -126,6 +130,7 @@ func New(opts Options) (*Server, error) {
 	s.started = s.clock.Now()
 	s.now = s.started
 	s.clients.init()
+	s.listening.tls, s.addrTLS = opts.TLS, opts.TLS != nil
 	s.table = newTable()
 	if err := s.table.rename(opts.Config.Renames); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
