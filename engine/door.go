@@ -69,7 +69,7 @@ func (p *place) expireAt() UnixMilli { return p.ent.at() }
 // entry's LRU/LFU figures. An expired key does not exist (and is removed on
 // the way, with its effect).
 func (tx *Tx) read(key []byte) place {
-	p := tx.find(key)
+	p := tx.find(key, !tx.eng.paused)
 	tx.countLookup(&p)
 	if p.ref != 0 && !tx.noTouch {
 		tx.touch(&p)
@@ -78,12 +78,12 @@ func (tx *Tx) read(key []byte) place {
 }
 
 // peek is read without touching or counting (TTL, OBJECT, TYPE, KEYS …).
-func (tx *Tx) peek(key []byte) place { return tx.find(key) }
+func (tx *Tx) peek(key []byte) place { return tx.find(key, !tx.eng.paused) }
 
 // write looks key up for a writer. Here is where a running snapshot saves the
 // old content first.
 func (tx *Tx) write(key []byte) place {
-	p := tx.find(key)
+	p := tx.find(key, true)
 	if p.ref != 0 {
 		p.db.dict.Touch(p.at)
 		if !tx.noTouch {
@@ -93,11 +93,16 @@ func (tx *Tx) write(key []byte) place {
 	return p
 }
 
-// find looks key up and removes it when it has expired.
-func (tx *Tx) find(key []byte) place {
+// find looks key up. One that has expired does not exist, and is removed if it
+// may be.
+func (tx *Tx) find(key []byte, mayRemove bool) place {
 	p := tx.eng.dbs[tx.db].lookup(key)
 	if p.ref != 0 && p.ent.volatile() && p.ent.at() <= tx.now {
-		tx.expire(&p)
+		if mayRemove {
+			tx.expire(&p)
+		} else {
+			p.ref, p.ent = 0, entry{}
+		}
 	}
 	return p
 }

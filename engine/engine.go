@@ -42,6 +42,7 @@ type Engine struct {
 	reaper  reaper
 	poison  bool // tests: freed memory must not be written to
 	closed  bool
+	paused  bool // see Pause
 
 	onCycle func(event string, took time.Duration) // nil: nobody asks
 

@@ -67,6 +67,27 @@ func TestReadersDoNotSeeWhatHasExpired(t *testing.T) {
 	f.Tx(func(tx *engine.Tx) { require.Zero(t, tx.Len()) })
 }
 
+func TestPauseKeepsTheKeyspaceAsItIs(t *testing.T) {
+	f := enginetest.New(t)
+	r := &recorder{wants: engine.Wants{Events: engine.ClassExpired}}
+	held(f, func(h engine.Held) {
+		h.AddSink(r)
+		h.Pause(true)
+	})
+	fill(f, 10, now(f)+1000)
+	f.Advance(time.Minute)
+	f.Tx(func(tx *engine.Tx) {
+		require.False(t, tx.Has([]byte("key:1")))
+		_, ok, _ := tx.String([]byte("key:1"))
+		require.False(t, ok)
+		require.Equal(t, 10, tx.Len())
+	})
+	require.Empty(t, r.seen)
+	held(f, func(h engine.Held) { h.Pause(false) })
+	f.Advance(0)
+	require.Len(t, r.seen, 10)
+}
+
 // A session that is touched again and again costs the expire index one move a
 // TTL, and none of its touches is lost.
 func TestExtendedDeadlines(t *testing.T) {

@@ -51,7 +51,7 @@ type candidate struct {
 func (h Held) MakeRoom() error {
 	e := h.eng
 	limit := e.limits.MaxMemory
-	if limit <= 0 {
+	if limit <= 0 || e.paused {
 		return nil
 	}
 	used := e.used()

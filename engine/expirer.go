@@ -41,7 +41,7 @@ func (x *expirer) hear(at UnixMilli) {
 // arm sets the timer for the first deadline. Called before the lock is released.
 func (e *Engine) arm() {
 	x := &e.expirer
-	if x.next >= x.armed || x.off || e.closed {
+	if x.next >= x.armed || x.off || e.paused || e.closed {
 		return
 	}
 	if x.stop != nil {
@@ -56,7 +56,7 @@ func (e *Engine) arm() {
 func (e *Engine) expireDue() {
 	for {
 		h := e.Lock()
-		if e.closed || e.expirer.off {
+		if e.closed || e.paused || e.expirer.off {
 			h.Unlock()
 			return
 		}
@@ -150,6 +150,18 @@ func (h Held) SetActiveExpire(on bool) {
 	} else {
 		x.disarm()
 	}
+}
+
+// Pause stops the keyspace from changing by itself, or lets it again: while it is
+// on, keys that expire are gone for readers, but are removed, with their effect,
+// only afterwards, and none are evicted. Commands that write are for the caller
+// to hold back.
+func (h Held) Pause(on bool) {
+	h.eng.paused = on
+	if on {
+		h.eng.expirer.disarm()
+	}
+	h.eng.expirer.next = 0
 }
 
 func (x *expirer) disarm() {

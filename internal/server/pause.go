@@ -27,10 +27,12 @@ func (s *Server) pauseCommands(until engine.UnixMilli, all bool) {
 		p.stop()
 	}
 	p.on, p.all, p.until = true, all, until
+	s.held.Pause(true)
 	p.stop = s.clock.AfterFunc(until.Time().Sub(s.now), func() {
 		h := s.eng.Lock()
 		defer h.Unlock()
 		if p.on && p.until == until {
+			s.held = h
 			s.unpause()
 		}
 	})
@@ -45,6 +47,7 @@ func (s *Server) unpause() {
 	p.stop()
 	waiting := p.waiting
 	*p = pause{}
+	s.held.Pause(false)
 	for _, c := range waiting {
 		if !c.gone {
 			c.wake()
