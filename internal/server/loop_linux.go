@@ -187,7 +187,7 @@ func (l *loop) read(k *sock) {
 	}
 	window := l.arena[l.used : l.used+windowSize : l.used+windowSize]
 	buf := k.c.in.Buffer(window)
-	n, errno := rawRead(k.fd, buf)
+	n, errno := receive(k.fd, buf)
 	l.reads++
 	switch {
 	case n > 0:
@@ -333,7 +333,7 @@ func (l *loop) flush(k *sock) {
 	out := &k.c.out
 	sent := 0
 	for b := out.Head(); b != nil && sent < writeTurn; b = out.Head() {
-		n, errno := rawWrite(k.fd, b)
+		n, errno := send(k.fd, b)
 		l.writes++
 		if n > 0 {
 			sent += n
@@ -423,6 +423,18 @@ func (l *loop) join(k *sock) {
 	}
 	l.socks[k.fd] = k
 	l.list(k)
+}
+
+// receive and send are read and write for sockets only: the kernel has less to
+// find out on the way.
+func receive(fd int, b []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	return int(n), errno
+}
+
+func send(fd int, b []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
 }
 
 func rawRead(fd int, b []byte) (int, syscall.Errno) {
