@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -139,6 +140,10 @@ func (l *loop) refuse() {
 
 // takePostedAccepts begins, resumes or ends accepting, as others asked.
 func (l *loop) takePostedAccepts() {
+	for _, fd := range l.drops {
+		l.accepts = slices.DeleteFunc(l.accepts, func(a *acceptor) bool { return a.fd == fd })
+	}
+	l.drops = l.drops[:0]
 	for _, a := range l.starts {
 		l.accepts = append(l.accepts, a)
 		if l.resting.Load() {

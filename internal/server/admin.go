@@ -46,6 +46,9 @@ func (s *Server) watchConfig() {
 		s.sessions.setPrefix(s.held, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 		return nil
 	}, "session-prefix")
+	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")
+	s.cfg.OnSet(func() error { return s.rebind(errRebindPort) }, "port", "tls-port")
+	s.cfg.OnSet(func() error { return s.rebind(errRebindBind) }, "bind")
 }
 
 // checkMaxClients refuses more clients than the system lets us have.

@@ -345,6 +345,19 @@ func TestDebugAnswersAsRedis(t *testing.T) {
 	}
 }
 
+// Without permission, DEBUG says how to get it.
+func TestDebugIsRefusedAsByRedis(t *testing.T) {
+	peer := realredis.Start(t)
+	for _, permission := range []string{"no", "local"} {
+		srv := servertest.Start(t, func(o *server.Options) { o.Config.EnableDebugCommand = permission })
+		for _, words := range [][]string{{"DEBUG"}, {"DEBUG", "HELP"}, {"DEBUG", "OBJECT", "nosuch"}} {
+			want := decodeOne(t, peer.Do(t, words...))
+			got := newCaller(t, srv).call(words...).String()
+			require.Equal(t, permission == "no" || len(words) == 1, want == got, "%s %q: %s", permission, words, got)
+		}
+	}
+}
+
 func decodeOne(t *testing.T, reply string) string {
 	t.Helper()
 	v, err := resp.NewDecoder(strings.NewReader(reply)).Decode()

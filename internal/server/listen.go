@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"coatcheck/engine"
@@ -22,8 +23,10 @@ type listening struct {
 	listeners []net.Listener
 	tcp       net.Addr // the first plain TCP address, or the first TLS one
 	unixPath  string
-	tls       *tls.Config
-	accepting sync.WaitGroup // goroutines that accept
+	tls       atomic.Pointer[tls.Config]
+	places    []place                // TCP addresses wanted
+	open      map[place]net.Listener // those that are open
+	accepting sync.WaitGroup         // goroutines that accept
 	stop      chan struct{}
 }
 
@@ -60,6 +63,7 @@ func (s *Server) Listen() error {
 
 func (s *Server) open(places []place, unix string, perm uint32) error {
 	ls := &s.listening
+	ls.places, ls.open = places, map[place]net.Listener{}
 	for _, p := range places {
 		ln, err := s.listenTCP(p)
 		if err != nil && p.optional && isAbsent(err) {
@@ -70,6 +74,7 @@ func (s *Server) open(places []place, unix string, perm uint32) error {
 			return fmt.Errorf("listen on %s: %w", p.addr, err)
 		}
 		ls.listeners = append(ls.listeners, ln)
+		ls.open[p] = ln
 		if ls.tcp == nil {
 			ls.tcp = ln.Addr()
 		}
@@ -149,12 +154,12 @@ func isAbsent(err error) bool {
 }
 
 func (s *Server) listenTCP(p place) (net.Listener, error) {
-	if p.kind == kindTLS && s.listening.tls == nil {
+	if p.kind == kindTLS && s.listening.tls.Load() == nil {
 		conf, err := tlsConfig(s.cfg)
 		if err != nil {
 			return nil, err
 		}
-		s.listening.tls = conf
+		s.listening.tls.Store(conf)
 	}
 	ln, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), p.network, p.addr)
 	if err != nil {
@@ -169,6 +174,13 @@ func (s *Server) listenTCP(p place) (net.Listener, error) {
 
 // serve has the connections of ln accepted and served.
 func (s *Server) serve(ln net.Listener, k kind, path string) error {
+	h := s.eng.Lock()
+	defer h.Unlock()
+	return s.serveHeld(ln, k, path)
+}
+
+// serveHeld is serve for who holds the engine's lock.
+func (s *Server) serveHeld(ln net.Listener, k kind, path string) error {
 	if hasLoops && !s.goroutines && k != kindTLS {
 		return s.acceptOnLoops(ln, k, path)
 	}
@@ -218,7 +230,7 @@ func (s *Server) serveAccepted(conn net.Conn, k kind) {
 		keepAlive(tcp, keep)
 	}
 	if k == kindTLS {
-		conn = tls.Server(conn, s.listening.tls)
+		conn = tls.Server(conn, s.listening.tls.Load())
 	}
 	s.serveConn(conn, k)
 }

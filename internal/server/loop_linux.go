@@ -63,7 +63,8 @@ type loop struct {
 	woken   []*sock
 	joining []*sock // taken in by other loops for this one
 	starts  []*acceptor
-	tryNow  bool // to accept again
+	drops   []int // listeners that are closed
+	tryNow  bool  // to accept again
 	stop    bool
 	leaving chan struct{} // to be closed when the loop accepts no more
 }

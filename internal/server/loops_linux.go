@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"runtime"
+	"slices"
 	"syscall"
 )
 
@@ -31,14 +32,12 @@ func loopsFor(configured int) int {
 }
 
 // acceptOnLoops has the loops accept and serve ln's connections; path is that
-// of a unix socket.
+// of a unix socket. The caller holds the lock.
 func (s *Server) acceptOnLoops(ln net.Listener, k kind, path string) error {
 	fd, err := listenerFD(ln)
 	if err != nil {
 		return err
 	}
-	h := s.eng.Lock()
-	defer h.Unlock()
 	for n := loopsFor(s.cfg.IOThreads); len(s.loops.all) < n; {
 		l, err := newLoop(s)
 		if err != nil {
@@ -51,6 +50,17 @@ func (s *Server) acceptOnLoops(ln net.Listener, k kind, path string) error {
 	first.starts = append(first.starts, &acceptor{fd: fd, kind: k, path: path})
 	first.post()
 	return nil
+}
+
+// dropListener has the loops forget a listener that is about to be closed, which
+// takes it off epoll. The caller holds the lock.
+func (s *Server) dropListener(fd int) {
+	if len(s.loops.all) > 0 {
+		first := s.loops.all[0]
+		first.drops = append(first.drops, fd)
+		first.starts = slices.DeleteFunc(first.starts, func(a *acceptor) bool { return a.fd == fd })
+		first.post()
+	}
 }
 
 // listenerFD is the listener's file descriptor, good until it is closed.

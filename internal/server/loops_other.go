@@ -15,6 +15,8 @@ type loops struct{}
 func (s *Server) acceptOnLoops(net.Listener, kind, string) error {
 	return errors.New("server: no loops on this system")
 }
-func (s *Server) leaveListeners() {}
-func (s *Server) tryAccept()      {}
-func (s *Server) stopLoops()      {}
+func (s *Server) leaveListeners()          {}
+func (s *Server) dropListener(int)         {}
+func listenerFD(net.Listener) (int, error) { return -1, errors.New("server: no loops on this system") }
+func (s *Server) tryAccept()               {}
+func (s *Server) stopLoops()               {}
