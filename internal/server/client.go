@@ -25,6 +25,10 @@ type waker interface {
 	// wake makes the transport take a turn for the client soon. It is called
 	// under the engine's lock and must not block.
 	wake()
+	// hangUp lets the peer see the end of the connection at once, ahead of the
+	// turn that closes it. It is called under the engine's lock, for a client
+	// that is not closing yet, and must not block.
+	hangUp()
 }
 
 // Client is the state of one connection, guarded by the engine's lock. Its
@@ -144,11 +148,14 @@ func (c *Client) isLocal() bool {
 	return c.kind == kindUnix || c.kind == kindPipe || isLoopback(c.addr)
 }
 
-// kill closes the connection without sending what is left.
+// kill closes the connection without sending what is left. The peer sees its end
+// before anybody sees a reply to the command that killed it: clients look at a
+// pooled connection before they use it, and go on elsewhere.
 func (c *Client) kill() {
 	if c.closing {
 		return
 	}
+	c.conn.hangUp()
 	c.closing = true
 	c.wake()
 }

@@ -96,6 +96,19 @@ func (g *goConn) wake() {
 	g.signal()
 }
 
+// hangUp implements waker.
+func (g *goConn) hangUp() {
+	conn := g.conn
+	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = c.NetConn() // TLS would write first
+	}
+	if c, ok := conn.(interface{ CloseWrite() error }); ok {
+		if err := c.CloseWrite(); err != nil {
+			g.srv.log.Debug("a connection had ended when it was killed", "error", err)
+		}
+	}
+}
+
 func (g *goConn) signal() {
 	select {
 	case g.note <- struct{}{}:

@@ -398,6 +398,13 @@ func (k *sock) wake() {
 	}
 }
 
+// hangUp implements waker.
+func (k *sock) hangUp() {
+	if err := syscall.Shutdown(k.fd, syscall.SHUT_RDWR); err != nil {
+		k.loop.srv.log.Debug("a connection had ended when it was killed", "error", err)
+	}
+}
+
 // takePosted takes over what others left. It says whether the loop is to end.
 func (l *loop) takePosted() (ended bool) {
 	l.posted.Store(false)

@@ -158,6 +158,12 @@ func (c *pipeConn) Write(b []byte) (n int, err error) {
 
 var errPipe = errors.New("pipe: the other end is closed")
 
+// CloseWrite lets the other end read what was written and then the end of file.
+func (c *pipeConn) CloseWrite() error {
+	c.w.close()
+	return nil
+}
+
 // Close implements net.Conn.
 func (c *pipeConn) Close() error {
 	c.mu.Lock()
