@@ -130,7 +130,9 @@ func New(opts Options) (*Server, error) {
 	s.started = s.clock.Now()
 	s.now = s.started
 	s.clients.init()
-	s.listening.tls, s.addrTLS = opts.TLS, opts.TLS != nil
+	if s.addrTLS = opts.TLS != nil; s.addrTLS {
+		s.listening.tls.Store(opts.TLS)
+	}
 	s.table = newTable()
 	if err := s.table.rename(opts.Config.Renames); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
