@@ -7,7 +7,7 @@ import "sync"
 
 const (
 	bigBulk   = 32 << 10 // from here on a bulk gets a buffer of its size
-	trusted   = 1 << 20  // announced bytes that are believed at once
+	trusted   = 1 << 20  // announced bytes that are believed when the first 1/64 has come
 	smallRest = 2 << 10  // an unfinished rest up to here moves to the scratch for the next read
 	keepArgs  = 4 << 10  // argument lists up to here are used again
 )
@@ -21,17 +21,15 @@ func (p *Parser) need() int {
 }
 
 // size is the room to make for rest bytes of a command of which need more are
-// announced.
+// announced. A big bulk gets exactly its room as soon as enough of it has come:
+// a length alone is worth 64 KiB.
 func (p *Parser) size(rest, need int) int {
 	total := rest + need
-	switch {
-	case need == 0 || p.bulk < bigBulk:
+	if need == 0 || p.bulk < bigBulk {
 		return total + max(total/2, 256)
-	case total <= trusted:
-		return total
-	default:
-		return max(trusted, min(total, 2*rest))
 	}
+	believed := max(class3, min(64*rest, trusted), 2*rest)
+	return min(total, believed)
 }
 
 // reserve makes room in the parser's own buffer, which holds what is at hand.
