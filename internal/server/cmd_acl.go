@@ -16,12 +16,12 @@ import (
 var aclCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "ACL", Arity: -2,
-		Group: command.GroupServer, Since: "6.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "6.0.0", Complexity: "That of its subcommands",
 		Summary: "Tells of users and their rights.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{
 			Name: "CAT", Syntax: "[categoryname]", Arity: -2, Flags: connFlags,
-			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(1) since the categories and commands are a fixed set.",
+			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(1): there are only so many commands",
 			Summary: "Lists the categories, or the commands in one.",
 		}, Run: aclCat},
 		{Spec: command.Spec{
@@ -31,18 +31,18 @@ var aclCommands = []command.Entry[*Client]{
 		}, Run: aclGenPass},
 		{Spec: command.Spec{
 			Name: "GETUSER", Syntax: "username", Arity: 3, Flags: adminFlags,
-			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N). Where N is the number of password, command and pattern rules that the user has.",
+			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N) in the user's rules",
 			Summary: "Tells of a user.",
 			History: [][2]string{{"6.2.0", "Tells of channels."}, {"7.0.0", "Tells of selectors; keys and channels are rules instead of lists."}},
 		}, Run: aclGetUser},
 		{Spec: command.Spec{
 			Name: "LIST", Arity: 2, Flags: adminFlags,
-			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N). Where N is the number of configured users.",
+			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N) in the users",
 			Summary: "Lists the users as a configuration file has them.",
 		}, Run: aclList},
 		{Spec: command.Spec{
 			Name: "USERS", Arity: 2, Flags: adminFlags,
-			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N). Where N is the number of configured users.",
+			Group: command.GroupServer, Since: "6.0.0", Complexity: "O(N) in the users",
 			Summary: "Lists the users' names.",
 		}, Run: aclUsers},
 		{Spec: command.Spec{

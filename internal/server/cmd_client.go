@@ -9,7 +9,7 @@ import (
 var clientCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "CLIENT", Arity: -2,
-		Group: command.GroupConnection, Since: "2.4.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupConnection, Since: "2.4.0", Complexity: "That of its subcommands",
 		Summary: "What the server knows of its connections, and how to steer them.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{
@@ -43,29 +43,29 @@ var clientCommands = []command.Entry[*Client]{
 			Syntax: "filter:<old-format=ip:port | new-format:<[ID client-id:integer] | " +
 				"[TYPE client-type:<NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | " +
 				"[ADDR addr=ip:port] | [LADDR laddr=ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage:integer]>...>",
-			Group: command.GroupConnection, Since: "2.4.0", Complexity: "O(N) where N is the number of client connections",
+			Group: command.GroupConnection, Since: "2.4.0", Complexity: "O(N) in the connections",
 			Summary: "Closes connections.",
 			History: [][2]string{
-				{"2.8.12", "Added new filter format."},
-				{"2.8.12", "`ID` option."},
-				{"3.2.0", "Added `master` type in for `TYPE` option."},
-				{"5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."},
-				{"6.2.0", "`LADDR` option."},
+				{"2.8.12", "Filters by name and value."},
+				{"2.8.12", "The filter ID."},
+				{"3.2.0", "TYPE knows master."},
+				{"5.0.0", "TYPE knows replica, and slave as its old name."},
+				{"6.2.0", "The filter LADDR."},
 			},
 		}, Run: clientKill},
 		{Spec: command.Spec{
 			Name: "LIST", Arity: -2, Flags: command.Admin | connFlags,
 			Syntax: "[TYPE client-type:<NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id:integer...]",
-			Group:  command.GroupConnection, Since: "2.4.0", Complexity: "O(N) where N is the number of client connections",
+			Group:  command.GroupConnection, Since: "2.4.0", Complexity: "O(N) in the connections",
 			Summary: "Describes every connection, a line each.",
 			Tips:    []string{"nondeterministic_output"},
 			History: [][2]string{
-				{"2.8.12", "Added unique client `id` field."},
-				{"5.0.0", "Added optional `TYPE` filter."},
-				{"6.0.0", "Added `user` field."},
-				{"6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."},
-				{"7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."},
-				{"7.0.3", "Added `ssub` field."},
+				{"2.8.12", "The field id."},
+				{"5.0.0", "The filter TYPE."},
+				{"6.0.0", "The field user."},
+				{"6.2.0", "The fields argv-mem, tot-mem, laddr and redir, and the filter ID."},
+				{"7.0.0", "The fields resp, multi-mem, rbs and rbp."},
+				{"7.0.3", "The field ssub."},
 			},
 		}, Run: clientList},
 		{Spec: command.Spec{
@@ -82,7 +82,7 @@ var clientCommands = []command.Entry[*Client]{
 			Name: "PAUSE", Syntax: "timeout:integer mode:[WRITE | ALL]", Arity: -3, Flags: command.Admin | connFlags,
 			Group: command.GroupConnection, Since: "2.9.50", Complexity: "O(1)",
 			Summary: "Lets commands wait for some time.",
-			History: [][2]string{{"6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option."}},
+			History: [][2]string{{"6.2.0", "The modes WRITE and ALL."}},
 		}, Run: clientPause},
 		{Spec: command.Spec{
 			Name: "REPLY", Syntax: "on_off_skip:<ON | OFF | SKIP>", Arity: 3, Flags: connFlags,
@@ -102,12 +102,12 @@ var clientCommands = []command.Entry[*Client]{
 		}, Run: clientSetName},
 		{Spec: command.Spec{
 			Name: "UNBLOCK", Syntax: "client-id:integer timeout_error:[TIMEOUT | ERROR]", Arity: -3, Flags: command.Admin | connFlags,
-			Group: command.GroupConnection, Since: "5.0.0", Complexity: "O(log N) where N is the number of client connections",
+			Group: command.GroupConnection, Since: "5.0.0", Complexity: "O(1)",
 			Summary: "Ends another connection's wait.",
 		}, Run: clientUnblock},
 		{Spec: command.Spec{
 			Name: "UNPAUSE", Arity: 2, Flags: command.Admin | connFlags,
-			Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(N) Where N is the number of paused clients",
+			Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(N) in the clients that wait",
 			Summary: "Ends a pause.",
 		}, Run: clientUnpause},
 	}},

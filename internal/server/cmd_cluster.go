@@ -12,7 +12,7 @@ import (
 var clusterCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "CLUSTER", Arity: -2,
-		Group: command.GroupCluster, Since: "3.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupCluster, Since: "3.0.0", Complexity: "That of its subcommands",
 		Summary: "Asks and steers a node of a cluster; refused, as this server is in none.",
 	}, Subs: clusterSubs},
 	{Spec: command.Spec{

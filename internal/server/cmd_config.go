@@ -12,7 +12,7 @@ import (
 var configCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "CONFIG", Arity: -2,
-		Group: command.GroupServer, Since: "2.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "2.0.0", Complexity: "That of its subcommands",
 		Summary: "Reads and changes the parameters of the server.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{

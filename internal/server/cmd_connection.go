@@ -18,7 +18,7 @@ var connectionCommands = []command.Entry[*Client]{
 		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy,
 		Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Logs the connection in.",
-		History: [][2]string{{"6.0.0", "Added ACL style (username and password)."}},
+		History: [][2]string{{"6.0.0", "A user name may stand before the password."}},
 	}, Run: auth},
 	{Spec: command.Spec{
 		Name: "ECHO", Syntax: "message", Arity: 2,
@@ -31,7 +31,7 @@ var connectionCommands = []command.Entry[*Client]{
 		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy,
 		Group: command.GroupConnection, Since: "6.0.0", Complexity: "O(1)",
 		Summary: "Chooses the protocol version, logs in and names the connection.",
-		History: [][2]string{{"6.2.0", "`protover` made optional; when called without arguments the command reports the current connection's context."}},
+		History: [][2]string{{"6.2.0", "Without arguments it only tells of the connection."}},
 	}, Run: hello},
 	{Spec: command.Spec{
 		Name: "PING", Syntax: "[message]", Arity: -1, Flags: command.Fast,

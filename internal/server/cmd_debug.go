@@ -15,7 +15,7 @@ import (
 var debugCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "DEBUG", Arity: -2, Flags: adminFlags | command.Protected,
-		Group: command.GroupServer, Since: "1.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "1.0.0", Complexity: "That of its subcommands",
 		Summary: "Looks inside, for tests.", DocFlags: []string{"syscmd"},
 	}, Run: debugCommand},
 }

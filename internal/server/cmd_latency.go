@@ -15,7 +15,7 @@ var latencyTips = []string{"nondeterministic_output", "request_policy:all_nodes"
 var latencyCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "LATENCY", Arity: -2,
-		Group: command.GroupServer, Since: "2.8.13", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "2.8.13", Complexity: "That of its subcommands",
 		Summary: "What took long, and how long things take.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{
@@ -30,7 +30,7 @@ var latencyCommands = []command.Entry[*Client]{
 		}, Run: latencyGraph},
 		{Spec: command.Spec{
 			Name: "HISTOGRAM", Syntax: "[command...]", Arity: -2, Flags: adminFlags,
-			Group: command.GroupServer, Since: "7.0.0", Complexity: "O(N) where N is the number of commands with latency information being retrieved.",
+			Group: command.GroupServer, Since: "7.0.0", Complexity: "O(N) in the commands told of",
 			Summary: "Tells how long calls of commands took.", Tips: latencyTips,
 		}, Run: latencyHistogram},
 		{Spec: command.Spec{

@@ -17,7 +17,7 @@ var memoryTips = []string{"nondeterministic_output", "request_policy:all_shards"
 var memoryCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "MEMORY", Arity: -2,
-		Group: command.GroupServer, Since: "4.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "4.0.0", Complexity: "That of its subcommands",
 		Summary: "Where memory is.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{
@@ -32,7 +32,7 @@ var memoryCommands = []command.Entry[*Client]{
 		}, Run: memoryMallocStats},
 		{Spec: command.Spec{
 			Name: "PURGE", Arity: 2,
-			Group: command.GroupServer, Since: "4.0.0", Complexity: "Depends on how much memory is allocated, could be slow",
+			Group: command.GroupServer, Since: "4.0.0", Complexity: "O(N) in the memory that is free but held",
 			Summary: "Gives memory that is not used back to the system.",
 			Tips:    []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 		}, Run: memoryPurge},
@@ -44,7 +44,7 @@ var memoryCommands = []command.Entry[*Client]{
 		{Spec: command.Spec{
 			Name: "USAGE", Syntax: "key [SAMPLES count:integer]", Arity: -3, Flags: command.ReadOnly,
 			Keys:  []command.KeySpec{{First: 2, Last: 0, Step: 1, Flags: command.RO}},
-			Group: command.GroupServer, Since: "4.0.0", Complexity: "O(N) where N is the number of samples.",
+			Group: command.GroupServer, Since: "4.0.0", Complexity: "O(1) for a string; else O(N) in the samples",
 			Summary: "Tells the bytes that a key and its value occupy.",
 		}, Run: memoryUsage},
 		helpEntry("memory", "4.0.0"),

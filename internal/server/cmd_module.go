@@ -13,7 +13,7 @@ const moduleLoad = command.Admin | command.NoScript | command.NoAsyncLoading
 var moduleCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "MODULE", Arity: -2,
-		Group: command.GroupServer, Since: "4.0.0", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "4.0.0", Complexity: "That of its subcommands",
 		Summary: "Lists the modules that are loaded: none.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{

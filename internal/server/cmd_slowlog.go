@@ -9,12 +9,12 @@ import (
 var slowlogCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
 		Name: "SLOWLOG", Arity: -2,
-		Group: command.GroupServer, Since: "2.2.12", Complexity: "Depends on subcommand.",
+		Group: command.GroupServer, Since: "2.2.12", Complexity: "That of its subcommands",
 		Summary: "The log of commands that took long.",
 	}, Subs: []command.Entry[*Client]{
 		{Spec: command.Spec{
 			Name: "GET", Syntax: "[count:integer]", Arity: -2, Flags: command.Admin | command.Loading | command.Stale,
-			Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries returned",
+			Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) in the entries told of",
 			Summary: "Returns the newest entries: 10, or count of them, or all for -1.",
 			History: [][2]string{{"4.0.0", "Entries tell the client's address and name."}},
 			Tips:    []string{"request_policy:all_nodes", "nondeterministic_output"},
@@ -27,7 +27,7 @@ var slowlogCommands = []command.Entry[*Client]{
 		}, Run: slowlogLen},
 		{Spec: command.Spec{
 			Name: "RESET", Arity: 2, Flags: command.Admin | command.Loading | command.Stale,
-			Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) where N is the number of entries in the slowlog",
+			Group: command.GroupServer, Since: "2.2.12", Complexity: "O(N) in the log's entries",
 			Summary: "Forgets the entries.",
 			Tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 		}, Run: slowlogReset},

@@ -16,8 +16,8 @@ import (
 
 // CompareWithRedis asks a real redis-server for COMMAND INFO and COMMAND DOCS of
 // every command of the directory and reports what differs, but for what
-// allowed.go names. Texts of summaries, complexities, histories and notes are our
-// own and not compared; nor is since when an argument exists, which we do not tell.
+// allowed.go names. Summaries, complexities, histories and notes are our own words,
+// and must not be Redis'; not compared is since when an argument exists, which we do not tell.
 func CompareWithRedis(t *testing.T, dir *command.Directory) {
 	peer := realredis.Start(t)
 	infos, docs := ask(t, peer, "info"), ask(t, peer, "docs")
@@ -95,11 +95,36 @@ func compareOne(t *testing.T, c *command.Info, infos, docs map[string]resp.Value
 			t.Errorf("%s: COMMAND INFO\n ours %s\nredis %s", c.Full, got[i], want[i])
 		}
 	}
+	compareProse(t, c, docs[c.Full])
 	want = docLines(c.Full, docs[c.Full])
 	got = docLines("", ours(t, func(out *resp.Reply) { out.Array(2); c.WriteDocs(out) }).Elems[1])
 	for i := range want {
 		if got[i] != want[i] && !isAllowed(c.Full, got[i]) {
 			t.Errorf("%s: COMMAND DOCS\n ours %s\nredis %s", c.Full, got[i], want[i])
+		}
+	}
+}
+
+// compareProse reports texts that are Redis' instead of ours. Short ones, such as
+// "O(1)", there is only one way to write.
+func compareProse(t *testing.T, c *command.Info, doc resp.Value) {
+	const short = 12
+	theirs := map[string]bool{}
+	for _, name := range []string{"summary", "complexity"} {
+		v, _ := field(doc, name)
+		theirs[strings.TrimSuffix(v.Text, ".")] = true
+	}
+	history, _ := field(doc, "history")
+	for _, h := range history.Elems {
+		theirs[strings.TrimSuffix(h.Elems[1].Text, ".")] = true
+	}
+	ours := []string{c.Summary, c.Complexity}
+	for _, h := range c.History {
+		ours = append(ours, h[1])
+	}
+	for _, text := range ours {
+		if len(text) > short && theirs[strings.TrimSuffix(text, ".")] {
+			t.Errorf("%s: this text is not ours: %s", c.Full, text)
 		}
 	}
 }
