@@ -211,7 +211,7 @@ func TestIdleClientsAreClosed(t *testing.T) {
 		p := dial()
 		p.ask("PING\r\n", "+PONG\r\n")
 		require.Empty(t, p.expectClosed())
-		require.Equal(t, 1, srv.Counts().Clients)
+		require.Eventually(t, func() bool { return srv.Counts().Clients == 1 }, 10*time.Second, time.Millisecond)
 	})
 }
 
