@@ -229,10 +229,10 @@ func (g *goConn) writeLoop() {
 			break
 		}
 	}
-	g.conn.Close()
 	h := g.srv.eng.Lock()
 	g.srv.drop(g.c)
 	h.Unlock()
+	g.conn.Close()
 	out.Reset()
 }
 

@@ -22,6 +22,9 @@ const (
 	arenaSize  = 256 << 10
 	windowSize = 32 << 10
 	maxEvents  = 256
+	// roundClients is how many clients have their turn in a round: their reply
+	// buffers should still be in the processor's cache when they are sent.
+	roundClients = 64
 	// batchTime is how long a round keeps the engine's lock at a time while
 	// others may be waiting for it.
 	batchTime = time.Millisecond
@@ -119,7 +122,7 @@ func (l *loop) run() {
 		n := l.wait()
 		for i := range l.events[:n] {
 			l.event(&l.events[i])
-			if arenaSize-l.used < windowSize {
+			if arenaSize-l.used < windowSize || len(l.ready) >= roundClients {
 				l.round()
 			}
 		}
