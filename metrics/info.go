@@ -48,7 +48,8 @@ func Info(s *Snapshot, names ...string) string {
 	}
 	var b strings.Builder
 	for _, sec := range sections {
-		if !want[sec.name] && !want["everything"] && !(want["all"] && sec.inAll) && !(want["default"] && sec.inDefault) {
+		shown := want[sec.name] || want["everything"] || want["all"] && sec.inAll || want["default"] && sec.inDefault
+		if !shown {
 			continue
 		}
 		if b.Len() > 0 {

@@ -88,7 +88,7 @@ func withoutSecret(line string) string {
 	return line
 }
 
-var errDirective = errors.New("Bad directive or wrong number of arguments")
+var errDirective = Refusal("Bad directive or wrong number of arguments")
 
 // directive applies one line's words.
 func (r *reader) directive(words []string) error {
@@ -105,9 +105,9 @@ func (r *reader) directive(words []string) error {
 	case "user":
 		return r.user(args)
 	case "loadmodule":
-		return errors.New("modules cannot be loaded")
+		return Refusal("modules cannot be loaded")
 	case "sentinel":
-		return errors.New("this server is not a Sentinel")
+		return Refusal("this server is not a Sentinel")
 	}
 	if p := byName[name]; p != nil {
 		return r.param(p, args)
@@ -178,7 +178,7 @@ func (r *reader) include(args []string) error {
 // default user, on, with all rights, and with one password or none. Redis
 // writes such a line when it rewrites its file.
 func (r *reader) user(args []string) error {
-	refuse := errors.New("there are no ACL users yet: only the user default with all rights and at most one password")
+	refuse := Refusal("there are no ACL users yet: only the user default with all rights and at most one password")
 	if len(args) == 0 || args[0] != "default" {
 		return refuse
 	}

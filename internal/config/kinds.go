@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -16,7 +15,7 @@ func (boolKind) parse(w []string, _ string) (string, error) {
 	case "yes", "no":
 		return s, nil
 	}
-	return "", errors.New("argument must be 'yes' or 'no'")
+	return "", Refusal("argument must be 'yes' or 'no'")
 }
 
 func (boolKind) lines(text string) []string { return []string{text} }
@@ -48,19 +47,19 @@ func (k intKind) parse(w []string, _ string) (string, error) {
 		}
 		if n, ok, tooMuch = parseMemory(s); !ok {
 			if k.unit == percent {
-				return "", errors.New("argument must be a memory or percent value")
+				return "", Refusal("argument must be a memory or percent value")
 			}
-			return "", errors.New("argument must be a memory value")
+			return "", Refusal("argument must be a memory value")
 		}
 	case octal:
 		v, err := strconv.ParseInt(s, 8, 64)
 		if err != nil {
-			return "", errors.New("argument couldn't be parsed as an octal number")
+			return "", Refusal("argument couldn't be parsed as an octal number")
 		}
 		n = v
 	default:
 		if n, ok = parseInt(s); !ok {
-			return "", errors.New("argument couldn't be parsed into an integer")
+			return "", Refusal("argument couldn't be parsed into an integer")
 		}
 	}
 	if n < k.min || n > k.max || tooMuch {
@@ -87,10 +86,10 @@ func (k intKind) lines(text string) []string {
 func parsePercent(num string) (string, error) {
 	n, ok := parseInt(num)
 	if !ok || n < 0 {
-		return "", errors.New("argument must be a memory or percent value")
+		return "", Refusal("argument must be a memory or percent value")
 	}
 	if n > 100 {
-		return "", errors.New("percentage argument must be less or equal to 100")
+		return "", Refusal("percentage argument must be less or equal to 100")
 	}
 	return num + "%", nil
 }
@@ -174,7 +173,7 @@ func (k enumKind) has(s string) bool {
 }
 
 func (k enumKind) refuse() error {
-	return errors.New("argument(s) must be one of the following: " + strings.Join(k.words, ", "))
+	return Refusal("argument(s) must be one of the following: " + strings.Join(k.words, ", "))
 }
 
 func (enumKind) lines(text string) []string { return []string{text} }

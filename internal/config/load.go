@@ -138,7 +138,7 @@ func (r *reader) flags(args []string) error {
 	for len(args) > 0 {
 		name, isFlag := strings.CutPrefix(args[0], "--")
 		if !isFlag || name == "" {
-			return &Error{"the command line", 0, args[0], errors.New("flags look like --port 6379 or --port=6379, a configuration file stands in front of them")}
+			return &Error{"the command line", 0, args[0], Refusal("flags look like --port 6379 or --port=6379, a configuration file stands in front of them")}
 		}
 		args = args[1:]
 		var words []string

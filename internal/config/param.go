@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
@@ -97,12 +96,19 @@ func (p *param) check(c *Config, words []string) (string, error) {
 		return "", err
 	}
 	if len(p.only) > 0 && !slices.Contains(p.only, text) {
-		return "", errors.New(p.refusal)
+		return "", Refusal(p.refusal)
 	}
 	return text, nil
 }
 
-var errWords = errors.New("wrong number of arguments")
+// Refusal is why a value or a line is refused, in the words that Redis has for
+// it where it has some. Hooks (see OnSet) may use it too.
+type Refusal string
+
+// Error returns the words.
+func (r Refusal) Error() string { return string(r) }
+
+var errWords = Refusal("wrong number of arguments")
 
 // byName finds parameters by name and alias, names lists both in order.
 // defaults is the canonical text of each parameter's default by its name.

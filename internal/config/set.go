@@ -84,9 +84,9 @@ func (c *Config) plan(pairs []string, local bool) ([]change, error) {
 }
 
 var (
-	errImmutable = fmt.Errorf("can't set immutable config")
-	errProtected = fmt.Errorf("can't set protected config")
-	errDuplicate = fmt.Errorf("duplicate parameter")
+	errImmutable = Refusal("can't set immutable config")
+	errProtected = Refusal("can't set protected config")
+	errDuplicate = Refusal("duplicate parameter")
 )
 
 // allowed is the meaning of no, yes and local.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -18,12 +19,12 @@ func (saveKind) parse(w []string, _ string) (string, error) {
 		w = nil
 	}
 	if len(w)%2 != 0 {
-		return "", errors.New("Invalid save parameters")
+		return "", Refusal("Invalid save parameters")
 	}
 	for i, s := range w {
 		least := int64(1 - i%2) // seconds from 1, changes from 0
 		if n, ok := parseInt(s); !ok || n < least {
-			return "", errors.New("Invalid save parameters")
+			return "", Refusal("Invalid save parameters")
 		}
 	}
 	return strings.Join(w, " "), nil
@@ -57,19 +58,19 @@ func classOf(s string) int {
 
 func (limitsKind) parse(w []string, old string) (string, error) {
 	if len(w)%4 != 0 {
-		return "", errors.New("Wrong number of arguments in buffer limit configuration.")
+		return "", Refusal("Wrong number of arguments in buffer limit configuration.")
 	}
 	values := parseLimits(old)
 	for ; len(w) > 0; w = w[4:] {
 		class := classOf(w[0])
 		if class < 0 {
-			return "", errors.New("Invalid client class specified in buffer limit configuration.")
+			return "", Refusal("Invalid client class specified in buffer limit configuration.")
 		}
 		hard, ok1, much1 := parseMemory(w[1])
 		soft, ok2, much2 := parseMemory(w[2])
 		secs, err := strconv.Atoi(w[3])
 		if !ok1 || !ok2 || much1 || much2 || err != nil || secs < 0 {
-			return "", errors.New("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
+			return "", Refusal("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
 		}
 		values[class] = OutputLimit{hard, soft, secs}
 	}
@@ -130,7 +131,7 @@ func (eventsKind) parse(w []string, _ string) (string, error) {
 		case strings.ContainsRune(eventsOrder, c):
 			set[c] = true
 		default:
-			return "", errors.New("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+			return "", Refusal("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
 		}
 	}
 	var b strings.Builder
@@ -156,10 +157,10 @@ func (percentilesKind) parse(w []string, _ string) (string, error) {
 	for _, s := range w {
 		f, err := strconv.ParseFloat(s, 64)
 		if err != nil {
-			return "", errors.New("Invalid latency-tracking-info-percentiles parameters")
+			return "", Refusal("Invalid latency-tracking-info-percentiles parameters")
 		}
-		if !(f >= 0 && f <= 100) {
-			return "", errors.New("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
+		if math.IsNaN(f) || f < 0 || f > 100 {
+			return "", Refusal("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
 		}
 		out = append(out, strconv.FormatFloat(f, 'f', -1, 64))
 	}
@@ -177,7 +178,7 @@ func (oomKind) parse(w []string, _ string) (string, error) {
 	}
 	for _, s := range w {
 		if n, ok := parseInt(s); !ok || n < -2000 || n > 2000 {
-			return "", errors.New("Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
+			return "", Refusal("Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
 		}
 	}
 	return strings.Join(w, " "), nil
@@ -192,7 +193,7 @@ type shutdownKind struct{ enumKind }
 func (k shutdownKind) parse(w []string, old string) (string, error) {
 	text, err := k.enumKind.parse(w, old)
 	if err == nil && strings.Contains(text+" ", "nosave ") && strings.HasPrefix(strings.TrimPrefix(text, "default "), "save ") {
-		return "", errors.New("shutdown options SAVE and NOSAVE can't be used simultaneously")
+		return "", Refusal("shutdown options SAVE and NOSAVE can't be used simultaneously")
 	}
 	if text != "default" {
 		text = strings.TrimPrefix(text, "default ")
@@ -221,11 +222,11 @@ func isDir(s string) error {
 	var no syscall.Errno
 	switch {
 	case errors.As(err, &no):
-		return errors.New(capital(no.Error()))
+		return Refusal(capital(no.Error()))
 	case err != nil:
 		return err
 	case !fi.IsDir():
-		return errors.New(capital(syscall.ENOTDIR.Error()))
+		return Refusal(capital(syscall.ENOTDIR.Error()))
 	}
 	return nil
 }
@@ -237,7 +238,7 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 func isBaseName(what string) func(string) error {
 	return func(s string) error {
 		if strings.ContainsRune(s, '/') {
-			return errors.New(what + " can't be a path, just a filename")
+			return Refusal(what + " can't be a path, just a filename")
 		}
 		return nil
 	}
@@ -247,7 +248,7 @@ func isBaseName(what string) func(string) error {
 func isHostName(s string) error {
 	for _, c := range s {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
-			return errors.New("Hostnames may only contain alphanumeric characters, hyphens or dots")
+			return Refusal("Hostnames may only contain alphanumeric characters, hyphens or dots")
 		}
 	}
 	return nil
@@ -257,7 +258,7 @@ var titleVariables = []string{"title", "listen-addr", "server-mode", "port", "tl
 
 // isTitleTemplate allows text with known variables in braces.
 func isTitleTemplate(s string) error {
-	bad := errors.New("template format is invalid or contains unknown variables")
+	bad := Refusal("template format is invalid or contains unknown variables")
 	if s == "" {
 		return bad
 	}

@@ -1,8 +1,6 @@
 package config
 
-import "errors"
-
-var errQuotes = errors.New("Unbalanced quotes in configuration line")
+var errQuotes = Refusal("Unbalanced quotes in configuration line")
 
 // split cuts a line into words by spaces. Words in double quotes may hold
 // spaces and the escapes \n \r \t \b \a \xHH; in single quotes only \' is one

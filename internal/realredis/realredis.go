@@ -1,21 +1,20 @@
 // Package realredis runs a real redis-server for tests that compare with it.
-// It speaks just enough of the protocol to ask and read, through redcon, so
-// that nothing of ours takes part in the evidence.
 package realredis
 
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/tidwall/redcon"
+	"coatcheck/engine"
+	"coatcheck/resp"
 )
 
 // Server is a running redis-server, stopped at the test's cleanup.
@@ -68,11 +67,8 @@ func Start(t testing.TB, flags ...string) *Server {
 // Do sends a command and returns its reply in the protocol's own bytes.
 func (s *Server) Do(t testing.TB, args ...string) string {
 	t.Helper()
-	cmd := redcon.AppendArray(nil, len(args))
-	for _, a := range args {
-		cmd = redcon.AppendBulkString(cmd, a)
-	}
-	if err := s.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	cmd := resp.AppendCommand(nil, args...)
+	if err := s.conn.SetDeadline(engine.SystemClock{}.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.conn.Write(cmd); err != nil {
@@ -96,16 +92,14 @@ func (s *Server) Do(t testing.TB, args ...string) string {
 // Strings sends a command whose reply is a flat array of strings.
 func (s *Server) Strings(t testing.TB, args ...string) []string {
 	t.Helper()
-	reply := s.Do(t, args...)
-	_, r := redcon.ReadNextRESP([]byte(reply))
-	if r.Type != redcon.Array {
-		t.Fatalf("%q answered %.200q, not an array", args, reply)
+	v := s.value(t, args...)
+	if v.Kind != '*' {
+		t.Fatalf("%q answered %.200q, not an array", args, v.String())
 	}
 	var out []string
-	r.ForEach(func(e redcon.RESP) bool {
-		out = append(out, string(e.Data))
-		return true
-	})
+	for _, e := range v.Elems {
+		out = append(out, e.Text)
+	}
 	return out
 }
 
@@ -113,8 +107,16 @@ func (s *Server) Strings(t testing.TB, args ...string) []string {
 // it without the protocol's marks.
 func (s *Server) Text(t testing.TB, args ...string) string {
 	t.Helper()
-	_, r := redcon.ReadNextRESP([]byte(s.Do(t, args...)))
-	return fmt.Sprintf("%s", r.Data)
+	return s.value(t, args...).Text
+}
+
+func (s *Server) value(t testing.TB, args ...string) resp.Value {
+	t.Helper()
+	v, err := resp.NewDecoder(strings.NewReader(s.Do(t, args...))).Decode()
+	if err != nil {
+		t.Fatalf("%q answered what is no RESP: %v", args, err)
+	}
+	return v
 }
 
 // frame is the length of the whole reply at the start of b, RESP3's too; 0 when

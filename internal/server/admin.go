@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/command"
+	"coatcheck/internal/config"
 	"coatcheck/resp"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) watchConfig() {
 func (s *Server) checkMaxClients() error {
 	most, known := maxClientsOfSystem(s.cfg.MaxClients)
 	if known && s.cfg.MaxClients > most {
-		return fmt.Errorf("The operating system is not able to handle the specified number of clients, try with %d", most)
+		return config.Refusal(fmt.Sprintf("The operating system is not able to handle the specified number of clients, try with %d", most))
 	}
 	return nil
 }

@@ -1,9 +1,10 @@
 package server
 
 import (
-	"errors"
 	"net"
 	"slices"
+
+	"coatcheck/internal/config"
 )
 
 // CONFIG SET of bind, port, tls-port and the tls-… files while the server
@@ -11,9 +12,9 @@ import (
 // wait for Listen or Shutdown, which take the lock themselves.
 
 var (
-	errRebindBind = errors.New("Failed to bind to specified addresses.")
-	errRebindPort = errors.New("Unable to listen on this port. Check server logs.")
-	errRebindTLS  = errors.New("Unable to update TLS configuration. Check server logs.")
+	errRebindBind error = config.Refusal("Failed to bind to specified addresses.")
+	errRebindPort error = config.Refusal("Unable to listen on this port. Check server logs.")
+	errRebindTLS  error = config.Refusal("Unable to update TLS configuration. Check server logs.")
 )
 
 // rebind closes the addresses that the configuration does not name any more and

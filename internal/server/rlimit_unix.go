@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package server
 
@@ -11,7 +11,7 @@ func maxClientsOfSystem(n int) (most int, known bool) {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) != nil || lim.Cur == unix.RLIM_INFINITY {
 		return 0, false
 	}
-	if want := uint64(n) + reservedFiles; uint64(lim.Cur) < want {
+	if want := uint64(n) + reservedFiles; lim.Cur < want {
 		raised := lim
 		raised.Cur = min(lim.Max, want)
 		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
