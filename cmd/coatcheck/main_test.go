@@ -221,6 +221,48 @@ func TestLogfilePidfile(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "pid"))
 }
 
+func TestAPidfileThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--port", "%PORT%", "--pidfile", "/no/such/place/pid")
+	require.Contains(t, p.stdout.String(), "there will be no pidfile")
+	p.terminate()
+}
+
+// The flags of pytest-redis, and the file of Redis' own test suite.
+func TestStartsAsHarnessesStartRedis(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--daemonize", "no", "--rdbcompression", "yes", "--rdbchecksum", "no", "--appendonly", "no",
+		"--databases", "8", "--timeout", "0", "--dbfilename", "dump.rdb", "--loglevel", "notice",
+		"--syslog-enabled", "no", "--port", "%PORT%", "--dir", t.TempDir(), "--save", "900", "1")
+	require.Equal(t, "PONG", p.cli("ping"))
+
+	p = start(t, write(t, filepath.Join(t.TempDir(), "default.conf"), `always-show-logo yes
+notify-keyspace-events KEA
+daemonize no
+pidfile /var/run/no/such.pid
+timeout 0
+bind 127.0.0.1
+loglevel verbose
+logfile ''
+databases 16
+latency-monitor-threshold 1
+save 60 10000
+rdbcompression yes
+dbfilename dump.rdb
+dir ./
+slave-serve-stale-data yes
+appendonly no
+appendfsync everysec
+activerehashing yes
+enable-protected-configs yes
+enable-debug-command yes
+enable-module-command yes
+propagation-error-behavior panic
+shutdown-on-sigterm force
+`), "--port", "%PORT%")
+	require.Equal(t, "OK", p.cli("debug", "sleep", "0"))
+}
+
 func TestJSONLog(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--port", "%PORT%", "--log-format", "json")
@@ -256,7 +298,7 @@ func TestVersionAndHelp(t *testing.T) {
 	for _, flag := range []string{"--version", "-v", "version"} {
 		status, stdout, _ := once(t, nil, flag)
 		require.Zero(t, status)
-		require.Regexp(t, `^Coatcheck \d+\.\d+\.\d+ \(speaks Redis 7\.2\.\d+\)\n$`, stdout)
+		require.Regexp(t, `^Redis server v=7\.2\.\d+ as spoken by Coatcheck \d+\.\d+\.\d+\n$`, stdout)
 	}
 	for _, flag := range []string{"--help", "-h", "help"} {
 		status, stdout, _ := once(t, nil, flag)

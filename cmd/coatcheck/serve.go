@@ -49,9 +49,7 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 	if err != nil {
 		return errors.Join(failed(cfg, log, err), stop(srv, web, cfg, signals, log))
 	}
-	if err := writePidFile(cfg); err != nil {
-		return errors.Join(err, stop(srv, web, cfg, signals, log))
-	}
+	pidFile := writePidFile(cfg, log)
 	log.Info("Server initialized")
 	log.Info("Ready to accept connections", "port", cfg.Port)
 	notifySystemd("READY=1", log)
@@ -64,7 +62,7 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 	}
 	notifySystemd("STOPPING=1", log)
 	err = stop(srv, web, cfg, signals, log)
-	removePidFile(cfg, log)
+	removePidFile(pidFile, log)
 	if err == nil {
 		log.Warn("Coatcheck is now ready to exit, bye bye...")
 	}
@@ -124,22 +122,25 @@ func stop(srv *server.Server, web *web, cfg *config.Config, signals <-chan os.Si
 	return err
 }
 
-func writePidFile(cfg *config.Config) error {
+// writePidFile writes the pidfile and returns its name, "" for none. A server that
+// cannot write one serves all the same, as Redis does.
+func writePidFile(cfg *config.Config, log *slog.Logger) string {
 	if cfg.PidFile == "" {
-		return nil
+		return ""
 	}
-	err := os.WriteFile(cfg.Path(cfg.PidFile), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644)
-	if err != nil {
-		return fmt.Errorf("pidfile: %w", err)
+	name := cfg.Path(cfg.PidFile)
+	if err := os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
+		log.Warn("there will be no pidfile", "error", err)
+		return ""
 	}
-	return nil
+	return name
 }
 
-func removePidFile(cfg *config.Config, log *slog.Logger) {
-	if cfg.PidFile == "" {
+func removePidFile(name string, log *slog.Logger) {
+	if name == "" {
 		return
 	}
-	if err := os.Remove(cfg.Path(cfg.PidFile)); err != nil {
+	if err := os.Remove(name); err != nil {
 		log.Warn("the pidfile stays", "error", err)
 	}
 }
