@@ -76,5 +76,5 @@ func (r *rng) next() uint64 {
 
 // below returns a number in [0, n).
 func (r *rng) below(n uint64) uint64 {
-	return uint64((r.next() >> 32) * n >> 32)
+	return (r.next() >> 32) * n >> 32
 }
