@@ -234,7 +234,7 @@ func (r *loopRun) gap() {
 
 // sendDue sends every command that is due, each on a connection of chance.
 func (r *loopRun) sendDue(now int64) error {
-	for ; r.next <= now; r.gap() {
+	for ; r.next <= now && (r.load.Ops == 0 || r.sent < r.load.Ops); r.gap() {
 		c := r.loop.conns[r.chance.below(uint64(len(r.loop.conns)))]
 		if len(c.out) == 0 {
 			r.touched = append(r.touched, c)

@@ -95,7 +95,10 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		return nil, err
 	}
 	r.report.Peers = r.peers
-	return r.report, r.parts()
+	r.report.LoadBefore = loadAverage()
+	err = r.parts()
+	r.report.LoadAfter = loadAverage()
+	return r.report, err
 }
 
 func (r *run) parts() error {

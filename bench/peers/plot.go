@@ -23,13 +23,16 @@ const (
 // colours are those of the peers.
 var colours = map[string]string{Ours: "#1f6f8b", Reference: "#c8553d", "valkey": "#8d7cc3", "miniredis": "#9a9a9a"}
 
-// Plot writes the report as an SVG picture: a panel for each section, a bar for
-// each figure. Bars compare the servers within a row: each row has its own scale.
+// Plot writes the report as an SVG picture: a panel for each section but the
+// latency in a closed loop, which is throughput told otherwise; a bar for each
+// figure. Bars compare the servers within a row: each row has its own scale.
 func (rep *Report) Plot(out io.Writer) error {
 	var body strings.Builder
 	y := rep.legend(&body)
 	for _, section := range rep.Sections() {
-		y = rep.panel(&body, section, y)
+		if section != closedLatency {
+			y = rep.panel(&body, section, y)
+		}
 	}
 	_, err := fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">
 <rect width="100%%" height="100%%" fill="white"/>

@@ -40,6 +40,16 @@ func RSS(pid int) (int64, error) {
 	return kb << 10, nil
 }
 
+// loadAverage is the machine's, of the last minute.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
+}
+
 // field returns what follows "name:" at the beginning of a line.
 func field(b []byte, name string) string {
 	lines := bufio.NewScanner(bytes.NewReader(b))

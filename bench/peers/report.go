@@ -21,6 +21,8 @@ type Report struct {
 	Scale    Scale
 	Peers    []*Peer
 	Measures []*Measure
+	// LoadBefore and LoadAfter are the machine's load averages.
+	LoadBefore, LoadAfter string
 }
 
 // Measure is one figure of every peer.
@@ -202,18 +204,41 @@ func (rep *Report) Markdown(out io.Writer, plot string) error {
 	fmt.Fprintf(&b, "- %d rounds in turns, %v each; %d sessions, values of %d bytes, %d connections unless said otherwise; "+
 		"driver and servers share the machine. Figures are medians over the rounds; ratios are %s's to %s's round by round: "+
 		"median (least–most).\n", rep.Scale.Rounds, rep.Scale.Slice, rep.Scale.Sessions, valueSize, conns, Ours, Reference)
+	fmt.Fprintf(&b, "- Load average of the machine before %s, after %s; a run by itself makes about 2.\n", rep.LoadBefore, rep.LoadAfter)
 	if rep.Scale.Ops > 0 {
 		b.WriteString("- **A quick run: it shows that everything works; its figures mean nothing.**\n")
 	}
 	fmt.Fprintf(&b, "\n![plot](%s)\n", plot)
+	rep.levels(&b)
 	for _, name := range rep.Sections() {
-		rep.table(&b, name)
+		rep.table(&b, name, rep.section(name))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-func (rep *Report) table(b *strings.Builder, section string) {
+// levels repeats the figures that have a level to reach, all in one table.
+func (rep *Report) levels(b *strings.Builder) {
+	var rows []*Measure
+	reached := 0
+	for _, m := range rep.Measures {
+		ok, known := m.Reached()
+		if !known {
+			continue
+		}
+		if ok {
+			reached++
+		}
+		row := *m
+		row.Name = m.Section + ": " + m.Name
+		rows = append(rows, &row)
+	}
+	if len(rows) > 0 {
+		rep.table(b, fmt.Sprintf("What was to be reached: %d of %d", reached, len(rows)), rows)
+	}
+}
+
+func (rep *Report) table(b *strings.Builder, section string, rows []*Measure) {
 	fmt.Fprintf(b, "\n## %s\n\n| | unit |", section)
 	line := "\n|---|---|"
 	for _, p := range rep.Peers {
@@ -221,7 +246,7 @@ func (rep *Report) table(b *strings.Builder, section string) {
 		line += "--:|"
 	}
 	fmt.Fprintf(b, " ratio | to reach |%s--:|---|\n", line)
-	for _, m := range rep.section(section) {
+	for _, m := range rows {
 		fmt.Fprintf(b, "| %s | %s |", m.Name, m.Unit)
 		for _, p := range rep.Peers {
 			fmt.Fprintf(b, " %s |", m.text(p.Name))

@@ -16,6 +16,9 @@ const conns = 50
 // valueSize is the usual size of a session.
 const valueSize = 300
 
+// closedLatency is the section of latencies in a closed loop.
+const closedLatency = "Latency, closed loop"
+
 // level is what ours must reach beside the reference, by pipeline depth.
 type level struct{ cpu, throughput float64 }
 
@@ -138,10 +141,10 @@ func (r *run) closedLoop(all []*instance, name, workload string, conns, depth in
 		what = fmt.Sprintf("%s, %d connections", what, conns)
 	}
 	cpu := r.report.measure("CPU time of the server", what, "µs a command").ratioAtMost(lv.cpu)
-	thr := r.report.measure("Throughput", what, "1000 a second").ratioAtLeast(lv.throughput)
-	p50 := r.report.measure("Latency, closed loop", what+", p50", "µs")
-	p99 := r.report.measure("Latency, closed loop", what+", p99", "µs")
-	p999 := r.report.measure("Latency, closed loop", what+", p99.9", "µs")
+	thr := r.report.measure("Throughput", what, "k/s").ratioAtLeast(lv.throughput)
+	p50 := r.report.measure(closedLatency, what+", p50", "µs")
+	p99 := r.report.measure(closedLatency, what+", p99", "µs")
+	p999 := r.report.measure(closedLatency, what+", p99.9", "µs")
 	load := driver.Load{Workload: w, Depth: depth}
 	err := r.interleave(all, conns, load, func(p *Peer, s sample) {
 		cpu.add(p, s.cpu)

@@ -30,7 +30,7 @@ func TestQuickRun(t *testing.T) {
 	for _, row := range []string{
 		"program start to first PONG", "GET, depth 1 |", "SET PX, depth 16", "PEXPIRE, depth 64", "60 connections",
 		"rolling", "logout", "at the same offered load", "rewritten three times", "beside KEYS", "beside FLUSHALL",
-		"sessions left", "allocations, GET,depth=1 ", "go run ./bench/cmd/peers -quick",
+		"sessions left", "What was to be reached", "Load average", "allocations, GET,depth=1 ", "go run ./bench/cmd/peers -quick",
 	} {
 		require.Contains(t, page, row)
 	}
