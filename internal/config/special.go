@@ -246,10 +246,9 @@ func isBaseName(what string) func(string) error {
 
 // isHostName allows what may stand in a host's name.
 func isHostName(s string) error {
-	for _, c := range s {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
-			return Refusal("Hostnames may only contain alphanumeric characters, hyphens or dots")
-		}
+	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789-."
+	if strings.Trim(strings.ToLower(s), allowed) != "" {
+		return Refusal("Hostnames may only contain alphanumeric characters, hyphens or dots")
 	}
 	return nil
 }

@@ -2,7 +2,7 @@ package config
 
 var replicationParams = []param{
 	{name: "replicaof", alias: "slaveof", flags: immutable | multi, kind: list, only: []string{"", "no one"}, refusal: "there is no replication yet"},
-	{name: "masteruser", kind: text, note: noReplication},
+	{name: "masteruser", flags: sensitive, kind: text, note: noReplication},
 	{name: "masterauth", flags: sensitive, kind: text, note: noReplication},
 	{name: "replica-serve-stale-data", alias: "slave-serve-stale-data", kind: boolean, def: "yes", note: noReplication},
 	{name: "replica-read-only", alias: "slave-read-only", kind: boolean, def: "yes", note: noReplication},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"coatcheck/internal/command"
+	"coatcheck/internal/config"
 	"coatcheck/resp"
 )
 
@@ -109,9 +110,6 @@ func appendRepr(dst, b []byte) []byte {
 
 var redacted = []byte("(redacted)")
 
-// secretParams are the parameters whose values CONFIG SET keeps secret.
-var secretParams = []string{"requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass"}
-
 // redact returns argv, with secrets replaced in a copy.
 func redact(cmd *Cmd, argv [][]byte) [][]byte {
 	from, to := 0, 0 // argv[from:to] is secret
@@ -143,7 +141,7 @@ func redact(cmd *Cmd, argv [][]byte) [][]byte {
 func redactParams(argv [][]byte) [][]byte {
 	kept := argv
 	for i := 2; i+1 < len(argv); i += 2 {
-		if slices.ContainsFunc(secretParams, func(p string) bool { return equalFold(argv[i], p) }) {
+		if config.Sensitive(string(argv[i])) {
 			if &kept[0] == &argv[0] {
 				kept = slices.Clone(argv)
 			}
