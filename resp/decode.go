@@ -89,7 +89,7 @@ func (d *Decoder) Buffered() int { return d.r.Buffered() }
 // are none, and with the reader's own errors.
 func (d *Decoder) Decode() (Value, error) {
 	v, err := d.value(0)
-	if err == io.EOF && v.Kind != 0 {
+	if errors.Is(err, io.EOF) && v.Kind != 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return v, err

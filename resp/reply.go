@@ -227,7 +227,7 @@ func (r *Reply) DeferArray() Deferred { return Deferred{r.Len()} }
 // EndArray gives the array begun at d its n elements.
 func (r *Reply) EndArray(d Deferred, n int) { r.end(d, '*', n) }
 
-// EndMap, for a header begun by DeferArray, makes it a map of n pairs.
+// EndMap makes the header begun at d by DeferArray that of a map of n pairs.
 func (r *Reply) EndMap(d Deferred, n int) {
 	mark, n := r.mapMark(n)
 	r.end(d, mark, n)

@@ -4,6 +4,7 @@
 package transcript
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -146,7 +147,7 @@ func directive(rest string) (s step, err error) {
 	}
 	args, err := words(rest)
 	if err != nil || len(args) == 0 {
-		return s, fmt.Errorf("directive %q: %v", rest, err)
+		return s, errors.Join(fmt.Errorf("directive %q", rest), err)
 	}
 	d, ok := directives[args[0]]
 	if s.args = args[1:]; !ok || len(s.args) < d.min || len(s.args) > d.max {

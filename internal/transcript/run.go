@@ -296,7 +296,7 @@ func (c *conn) write(b []byte, piece int) error {
 
 // within sets the deadline of the next reads.
 func (c *conn) within(d time.Duration) {
-	c.SetReadDeadline(time.Now().Add(d)) //nolint:forbidigo // a socket's deadline is wall-clock time
+	c.SetReadDeadline(time.Now().Add(d))
 }
 
 func (c *conn) read() (resp.Value, error) {
@@ -314,8 +314,13 @@ func (c *conn) waits() error {
 	if err != nil {
 		return fmt.Errorf("expected to wait: %w", err)
 	}
+	return c.unexpected("wait")
+}
+
+// unexpected tells of the reply that is there.
+func (c *conn) unexpected(expected string) error {
 	v, err := c.read()
-	return fmt.Errorf("expected to wait, got %s (%v)", v, err)
+	return errors.Join(fmt.Errorf("expected to %s, got %s", expected, v), err)
 }
 
 // closed fails unless the server closes the connection and says nothing more.
@@ -323,8 +328,7 @@ func (c *conn) closed() error {
 	c.within(patience)
 	switch _, err := c.r.Peek(1); {
 	case err == nil:
-		v, err := c.read()
-		return fmt.Errorf("expected to be closed, got %s (%v)", v, err)
+		return c.unexpected("be closed")
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return nil
 	default:
