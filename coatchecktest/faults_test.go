@@ -2,6 +2,8 @@ package coatchecktest_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,4 +144,35 @@ func TestWaits(t *testing.T) {
 	require.Equal(t, 1, srv.TotalConnections())
 	require.NoError(t, rdb.Close())
 	srv.WaitConnections(0)
+}
+
+func TestWaitBlockedSeesAPause(t *testing.T) {
+	t.Parallel()
+	srv := coatchecktest.Run(t)
+	admin, app := client(t, srv), client(t, srv)
+	require.NoError(t, app.Ping(ctx).Err())
+	require.NoError(t, admin.Do(ctx, "CLIENT", "PAUSE", "60000", "WRITE").Err())
+	done := make(chan error)
+	go func() { done <- app.Set(ctx, "k", "v", 0).Err() }()
+	srv.WaitBlocked(1)
+	require.False(t, srv.Exists("k"))
+	srv.Advance(time.Minute) // the pause is over by the store's clock
+	require.NoError(t, <-done)
+	srv.CheckGet("k", "v")
+	srv.WaitBlocked(0)
+}
+
+func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
+	srv := coatchecktest.Run(t, coatchecktest.Config("maxmemory", "2mb"))
+	rdb := client(t, srv)
+	value := strings.Repeat("x", 10_000)
+	var err error
+	for i := 0; err == nil && i < 1000; i++ {
+		err = rdb.Set(ctx, fmt.Sprint(i), value, 0).Err()
+	}
+	require.ErrorContains(t, err, "OOM command not allowed when used memory > 'maxmemory'.")
+	require.NoError(t, rdb.Get(ctx, "0").Err())
+	srv.SetConfig("maxmemory", "100mb")
+	require.NoError(t, rdb.Set(ctx, "k", value, 0).Err())
 }
