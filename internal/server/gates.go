@@ -35,11 +35,17 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if s.outOfMemory() && cmd.Flags&command.DenyOOM != 0 {
 		return errs.OOM
 	}
+	if c.monitor && cmd.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+		return errMonitoring
+	}
 	if s.pause.on && s.isPaused(cmd) {
 		return errPaused
 	}
 	return nil
 }
+
+// errMonitoring is about a client in MONITOR, which Redis takes for a replica.
+var errMonitoring = &errs.Error{Code: "ERR", Text: "Replica can't interact with the keyspace"}
 
 var errNoAuth = &errs.Error{Code: "NOAUTH", Text: "Authentication required."}
 

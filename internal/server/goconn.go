@@ -61,7 +61,12 @@ func (s *Server) serveConn(conn net.Conn, k kind) bool {
 	}
 	refusal := s.refusal(conn.RemoteAddr().String(), k)
 	if refusal == "" {
-		g.c = s.newClient(g, k, -1, conn.RemoteAddr().String(), conn.LocalAddr().String())
+		addr, laddr := conn.RemoteAddr().String(), conn.LocalAddr().String()
+		if k == kindUnix {
+			laddr += ":0"
+			addr = laddr
+		}
+		g.c = s.newClient(g, k, -1, addr, laddr)
 		s.conns.Add(2)
 	}
 	h.Unlock()

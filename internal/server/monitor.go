@@ -21,12 +21,14 @@ var monitorCommands = []command.Entry[*Client]{
 
 // MONITOR
 //
-// From now on the client gets a line for each command that anybody runs.
+// From now on the client gets a line for each command that anybody runs. As in
+// Redis, MONITOR again is not answered, and commands about keys are refused.
 func monitor(c *Client, in command.Args, out *resp.Reply) error {
-	if !c.monitor {
-		c.monitor = true
-		c.srv.monitors = append(c.srv.monitors, c)
+	if c.monitor {
+		return nil
 	}
+	c.monitor = true
+	c.srv.monitors = append(c.srv.monitors, c)
 	out.Status("OK")
 	return nil
 }
