@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"maps"
 	"net"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,11 +90,11 @@ func TestAnswersAsRedis(t *testing.T) {
 			redis := realredis.Start(t, c.flags...)
 			each(t, c.change, func(t *testing.T, srv *server.Server, dial func() *peer) {
 				redis.Do(t, "FLUSHALL")
-				for name, lines := range c.sessions {
+				for _, name := range slices.Sorted(maps.Keys(c.sessions)) {
 					theirs, err := net.Dial("unix", redis.Socket)
 					require.NoError(t, err)
 					defer theirs.Close()
-					compare(t, name, lines, newPeer(t, theirs), dial())
+					compare(t, name, c.sessions[name], newPeer(t, theirs), dial())
 				}
 			})
 		})
