@@ -2,8 +2,11 @@ package metrics
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,13 +32,21 @@ func usage(who int) (system, user time.Duration) {
 	return time.Duration(u.Stime.Nano()), time.Duration(u.Utime.Nano())
 }
 
+// statm stays open: INFO is asked for often, and opening costs most of it.
+var statm = sync.OnceValues(func() (*os.File, error) { return os.Open("/proc/self/statm") })
+
 // residentBytes is the second number of /proc/self/statm, in pages.
 func residentBytes() int64 {
-	b, err := os.ReadFile("/proc/self/statm")
+	f, err := statm()
 	if err != nil {
 		return 0
 	}
-	words := bytes.Fields(b)
+	var b [128]byte
+	n, err := f.ReadAt(b[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0
+	}
+	words := bytes.Fields(b[:n])
 	if len(words) < 2 {
 		return 0
 	}
@@ -46,10 +57,11 @@ func residentBytes() int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-func osName() string {
+// osName never changes while the process runs.
+var osName = sync.OnceValue(func() string {
 	var u unix.Utsname
 	if unix.Uname(&u) != nil {
 		return "Linux"
 	}
 	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Machine[:])
-}
+})

@@ -34,6 +34,9 @@ func (s *Server) startAdmin() {
 	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 	h.OnCycle(s.observeEvent)
 	s.watchConfig()
+	if n := loopsFor(s.cfg.IOThreads); n > 0 {
+		s.cfg.IOThreads = n // what CONFIG GET tells
+	}
 }
 
 // watchConfig ties parameters to what they change.

@@ -12,6 +12,9 @@ const hasLoops = false
 
 type loops struct{}
 
+// loopsFor is 0: each connection has goroutines of its own.
+func loopsFor(int) int { return 0 }
+
 func (s *Server) acceptOnLoops(net.Listener, kind, string) error {
 	return errors.New("server: no loops on this system")
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"sync"
 
 	"coatcheck/internal/config"
 	"coatcheck/metrics"
@@ -31,7 +32,7 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		Now: s.now, Started: s.started,
 		Version: Version, RedisVersion: RedisVersion, RunID: s.runID, Commit: commit(),
 		TCPPort: cfg.Port, Listeners: s.listenersInfo(), ConfigFile: cfg.File, Executable: executable(),
-		Hz: cfg.Hz, Loops: max(1, cfg.IOThreads), LoopAPI: s.loopAPI(),
+		Hz: cfg.Hz, Loops: loopsFor(cfg.IOThreads), LoopAPI: s.loopAPI(),
 		MaxMemoryPolicy: cfg.MaxMemoryPolicy, MaxMemory: cfg.MaxMemory, Databases: cfg.Databases,
 		Percentiles: cfg.LatencyPercentiles, LatencyTracking: cfg.LatencyTracking,
 		ReplicationID: s.replID, BacklogSize: backlogSize(cfg),
@@ -117,16 +118,16 @@ func backlogSize(cfg *config.Config) int64 {
 	return n
 }
 
-func executable() string {
+var executable = sync.OnceValue(func() string {
 	path, err := os.Executable()
 	if err != nil {
 		return ""
 	}
 	return path
-}
+})
 
 // commit is the revision that the program was built from, "" when unknown.
-func commit() string {
+var commit = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
@@ -137,4 +138,4 @@ func commit() string {
 		}
 	}
 	return ""
-}
+})
