@@ -123,12 +123,19 @@ func (b *browser) waitText(sel, want string) {
 	eventually(b.t, func() bool { return strings.Contains(b.text(sel), want) }, "%s shows %q", sel, want)
 }
 
-// click clicks the element that a CSS selector names, once it has stopped moving
-// and the page (one that uses jQuery) has loaded what it wanted: a click meets
-// what it was aimed at only then.
+// click clicks the element that a CSS selector names, once it is still: a click
+// meets what it was aimed at only then.
 func (b *browser) click(sel string) {
 	b.t.Helper()
 	b.do("see "+sel, chromedp.WaitVisible(css(sel)))
+	b.waitStill(sel)
+	b.do("click "+sel, chromedp.Click(css(sel)))
+}
+
+// waitStill waits until the element that a CSS selector names has stopped moving
+// and the page (one that uses jQuery) has loaded what it wanted.
+func (b *browser) waitStill(sel string) {
+	b.t.Helper()
 	where := fmt.Sprintf(`(() => {
 		const e = document.querySelector(%q)
 		const r = e ? e.getBoundingClientRect() : {x: 0, y: 0}
@@ -144,7 +151,6 @@ func (b *browser) click(sel string) {
 		same++
 		return same > 5
 	}, "%s is still", sel)
-	b.do("click "+sel, chromedp.Click(css(sel)))
 }
 
 // fill types into the element that a CSS selector names.
