@@ -47,7 +47,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		x := newTestIndex(t)
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 5))
-		spread := uint64(rapid.SampledFrom([]int{1, 100, 100_000, Max}).Draw(rt, "spread"))
+		spread := uint64(rapid.SampledFrom([]int64{1, 100, 100_000, Max}).Draw(rt, "spread"))
 		model := []Item{} // sorted
 		now := uint64(0)
 		for range rapid.IntRange(1, 12).Draw(rt, "phases") {

@@ -34,7 +34,7 @@ const (
 	perArena   = arenaSize / spanSize
 
 	largeBit  Ref = 1 << (RefBits - 1)
-	maxArenas     = int(largeBit) / arenaUnits
+	maxArenas     = largeBit / arenaUnits
 
 	// idleSpans is how many empty spans keep their pages, so that a size
 	// class that comes and goes does not ask the system each time.
@@ -293,7 +293,7 @@ func (s *Slab) freeArena() int {
 	if len(s.arenas) == 0 {
 		s.bases, s.arenas = make([]unsafe.Pointer, 1), make([]arena, 1)
 	}
-	if len(s.arenas) == maxArenas {
+	if Ref(len(s.arenas)) == maxArenas {
 		panic("slab: out of refs")
 	}
 	s.bases, s.arenas = append(s.bases, nil), append(s.arenas, arena{})
