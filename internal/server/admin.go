@@ -34,6 +34,10 @@ func (s *Server) startAdmin() {
 	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 	h.OnCycle(s.observeEvent)
 	s.watchConfig()
+	if most, known := maxClientsOfSystem(s.cfg.MaxClients); known && most > 0 && s.cfg.MaxClients > most {
+		s.log.Warn("fewer clients than maxclients: the limit on open files does not allow more", "maxclients", s.cfg.MaxClients, "now", most)
+		s.cfg.MaxClients = most
+	}
 	if n := loopsFor(s.cfg.IOThreads); n > 0 {
 		s.cfg.IOThreads = n // what CONFIG GET tells
 	}
