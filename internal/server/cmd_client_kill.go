@@ -16,7 +16,7 @@ type killFilter struct {
 	id          int64
 	class       *int
 	user        string
-	addr, laddr string
+	addr, laddr *string
 	maxAge      int64 // seconds
 	skipMe      bool
 }
@@ -26,8 +26,8 @@ func (f *killFilter) matches(each, me *Client, now time.Time) bool {
 	case f.id != 0 && each.id != f.id,
 		f.class != nil && each.class() != *f.class,
 		f.user != "" && each.user != f.user,
-		f.addr != "" && each.addr != f.addr,
-		f.laddr != "" && each.laddr != f.laddr,
+		f.addr != nil && each.addr != *f.addr,
+		f.laddr != nil && each.laddr != *f.laddr,
 		f.maxAge != 0 && seconds(now.Sub(each.created)) < f.maxAge,
 		f.skipMe && each == me:
 		return false
@@ -45,7 +45,8 @@ func clientKill(c *Client, in command.Args, out *resp.Reply) error {
 	filter := killFilter{skipMe: true}
 	old := len(in) == 3
 	if old {
-		filter = killFilter{addr: string(in[2])}
+		addr := string(in[2])
+		filter = killFilter{addr: &addr}
 	} else if err := filter.read(in[2:]); err != nil {
 		return err
 	}
@@ -94,9 +95,11 @@ func (f *killFilter) read(words command.Args) error {
 			}
 			f.user = string(value)
 		case "ADDR":
-			f.addr = string(value)
+			addr := string(value)
+			f.addr = &addr
 		case "LADDR":
-			f.laddr = string(value)
+			addr := string(value)
+			f.laddr = &addr
 		case "MAXAGE":
 			age, ok := resp.ParseInt(value)
 			if !ok {
