@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"coatcheck/engine"
 	"coatcheck/internal/config"
 	"coatcheck/internal/instance"
 	"coatcheck/internal/server"
@@ -29,7 +30,6 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
 	asked := make(chan struct{}, 1)
 
 	banner(cfg, log, out)
@@ -100,13 +100,7 @@ func stop(srv *server.Server, web *web, cfg *config.Config, signals <-chan os.Si
 	defer cancel()
 	ctx, hurry := context.WithCancelCause(ctx)
 	defer hurry(nil)
-	go func() {
-		select {
-		case <-signals:
-			hurry(errHurry)
-		case <-ctx.Done():
-		}
-	}()
+	go hurryOn(ctx, signals, hurry)
 	err := srv.Shutdown(ctx)
 	srv.Engine().Close()
 	web.close()
@@ -120,6 +114,27 @@ func stop(srv *server.Server, web *web, cfg *config.Config, signals <-chan os.Si
 		return nil
 	}
 	return err
+}
+
+// oneSignal is how long signals count as one: timeout(1), shells and process
+// managers signal a program and its group, so that it hears twice.
+const oneSignal = time.Second
+
+// hurryOn calls hurry when another signal comes after the first.
+func hurryOn(ctx context.Context, signals <-chan os.Signal, hurry context.CancelCauseFunc) {
+	clock := engine.SystemClock{}
+	first := clock.Now()
+	for {
+		select {
+		case <-signals:
+			if clock.Now().Sub(first) >= oneSignal {
+				hurry(errHurry)
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // writePidFile writes the pidfile and returns its name, "" for none. A server that

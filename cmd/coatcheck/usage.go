@@ -38,6 +38,6 @@ such as COATCHECK_MAXMEMORY=1gb; REDIS_HOST (to bind), REDIS_PORT and
 REDIS_PASSWORD as clients have them. The order is: file, environment, flags; what
 comes later wins.
 
-SIGTERM and SIGINT end the server when clients have what they asked for; a second
-one ends it at once.
+SIGTERM and SIGINT end the server when clients have what they asked for; another
+one a second later ends it at once.
 `
