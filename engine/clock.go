@@ -31,6 +31,10 @@ type SystemClock struct{}
 // Now implements Clock.
 func (SystemClock) Now() time.Time { return time.Now() }
 
+// Later is what Now would return, told from an earlier Now: half the cost, since
+// it asks only how much time has passed. It misses when the clock was set.
+func (SystemClock) Later(earlier time.Time) time.Time { return earlier.Add(time.Since(earlier)) }
+
 // AfterFunc implements Clock.
 func (SystemClock) AfterFunc(d time.Duration, f func()) (stop func()) {
 	t := time.AfterFunc(d, f)

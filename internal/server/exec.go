@@ -16,6 +16,16 @@ import (
 func (s *Server) begin(h engine.Held) {
 	s.held = h
 	s.now = s.clock.Now()
+	s.began = s.now
+}
+
+// readClock reads the clock at the end of a command. The machine's own is asked
+// how long ago the batch began.
+func (s *Server) readClock() time.Time {
+	if clock, ok := s.clock.(engine.SystemClock); ok {
+		return clock.Later(s.began)
+	}
+	return s.clock.Now()
 }
 
 // turnBytes is how much reply a client may get in one turn before others have
@@ -207,7 +217,7 @@ func (c *Client) muteReply(out *resp.Reply, mark int) {
 func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 	mark := out.Len()
 	err := s.run(c, cmd, argv, out)
-	end := s.clock.Now()
+	end := s.readClock()
 	took := end.Sub(s.now)
 	began := s.now
 	s.now = end
@@ -258,7 +268,7 @@ func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
 func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 	mark := out.Len()
 	done, err := s.runStep(c, w, out)
-	end := s.clock.Now()
+	end := s.readClock()
 	w.spent += end.Sub(s.now)
 	s.now = end
 	if !done && err == nil {

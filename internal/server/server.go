@@ -81,6 +81,7 @@ type Server struct {
 	started time.Time
 	// now is when the running command began: the time that the last one ended.
 	now   time.Time
+	began time.Time   // when the batch did
 	held  engine.Held // valid while a batch runs
 	table *Table
 	Stats Stats
