@@ -74,7 +74,7 @@ func anyWrite(tx *Tx, rng *rand.Rand) {
 // A snapshot shows the db as it was at its start, whatever is written, expires
 // and is evicted before it is done.
 func TestSnapshotIsPointInTime(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		e := New(Options{Poison: true})
 		h := e.Lock()
 		h.SetActiveExpire(false)

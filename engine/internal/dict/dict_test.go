@@ -12,7 +12,10 @@ import (
 )
 
 // newTestDict makes a table whose slab panics on use after free.
-func newTestDict(t testing.TB) *Dict {
+func newTestDict(t interface {
+	require.TestingT
+	Cleanup(func())
+}) *Dict {
 	s := &slab.Slab{}
 	s.Poison()
 	d := New(s)
@@ -55,56 +58,59 @@ func refs(d *Dict) []slab.Ref {
 func spread(n uint64) uint64 { return n * 0x9e3779b97f4a7c15 }
 func low(n uint64) uint64    { return n % 700 << 40 }
 
-func TestModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		d := newTestDict(t)
-		hash := spread
-		if rapid.Bool().Draw(rt, "crowded") {
-			hash = low
-		}
-		model := map[slab.Ref]uint64{}
-		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2))
-		for range rapid.IntRange(1, 12).Draw(rt, "phases") {
-			n := rapid.IntRange(100, 2000).Draw(rt, "n")
-			if rapid.Bool().Draw(rt, "grow") {
-				for range n {
-					ref := slab.Ref(rng.Uint64N(1<<slab.RefBits-1) + 1)
-					if _, dup := model[ref]; !dup {
-						d.Insert(hash(uint64(ref)), ref)
-						model[ref] = hash(uint64(ref))
-					}
-				}
-			} else {
-				for ref, h := range model {
-					if n--; n < 0 {
-						break
-					}
-					p, ok := find(d, h, ref)
-					require.True(rt, ok)
-					d.Delete(p)
-					delete(model, ref)
+func TestModel(t *testing.T) { rapid.Check(t, matchesModel) }
+
+func FuzzModel(f *testing.F) { f.Fuzz(rapid.MakeFuzz(matchesModel)) }
+
+// matchesModel is random work on a table and on a map, with the same outcome.
+func matchesModel(rt *rapid.T) {
+	d := newTestDict(rt)
+	hash := spread
+	if rapid.Bool().Draw(rt, "crowded") {
+		hash = low
+	}
+	model := map[slab.Ref]uint64{}
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2))
+	for range rapid.IntRange(1, 12).Draw(rt, "phases") {
+		n := rapid.IntRange(100, 2000).Draw(rt, "n")
+		if rapid.Bool().Draw(rt, "grow") {
+			for range n {
+				ref := slab.Ref(rng.Uint64N(1<<slab.RefBits-1) + 1)
+				if _, dup := model[ref]; !dup {
+					d.Insert(hash(uint64(ref)), ref)
+					model[ref] = hash(uint64(ref))
 				}
 			}
-			require.NoError(rt, d.Check())
-			require.Equal(rt, len(model), d.Len())
+		} else {
+			for ref, h := range model {
+				if n--; n < 0 {
+					break
+				}
+				p, ok := find(d, h, ref)
+				require.True(rt, ok)
+				d.Delete(p)
+				delete(model, ref)
+			}
 		}
-		for ref, h := range model {
-			_, ok := find(d, h, ref)
-			require.True(rt, ok)
-		}
-		want := make([]slab.Ref, 0, len(model))
-		for ref := range model {
-			want = append(want, ref)
-		}
-		slices.Sort(want)
-		require.Equal(rt, want, refs(d))
-	})
+		require.NoError(rt, d.Check())
+		require.Equal(rt, len(model), d.Len())
+	}
+	for ref, h := range model {
+		_, ok := find(d, h, ref)
+		require.True(rt, ok)
+	}
+	want := make([]slab.Ref, 0, len(model))
+	for ref := range model {
+		want = append(want, ref)
+	}
+	slices.Sort(want)
+	require.Equal(rt, want, refs(d))
 }
 
 // What is there during a whole scan is returned, whatever comes and goes.
 func TestScanGuarantee(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		d := newTestDict(t)
+		d := newTestDict(rt)
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 3))
 		stays, moves := map[slab.Ref]bool{}, map[slab.Ref]bool{}
 		put := func(set map[slab.Ref]bool, n int) {
@@ -197,7 +203,7 @@ func TestRandomIsFair(t *testing.T) {
 // A snapshot taken through the epoch hook sees the table as it was.
 func TestEpochIsPointInTime(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		d := newTestDict(t)
+		d := newTestDict(rt)
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 4))
 		have := []slab.Ref{}
 		insert := func() {

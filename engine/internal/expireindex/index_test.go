@@ -11,7 +11,10 @@ import (
 	"coatcheck/engine/internal/slab"
 )
 
-func newTestIndex(t testing.TB) *Index {
+func newTestIndex(t interface {
+	require.TestingT
+	Cleanup(func())
+}) *Index {
 	s := &slab.Slab{}
 	s.Poison()
 	x := New(s)
@@ -43,59 +46,63 @@ func TestItemsSurviveStorage(t *testing.T) {
 	}
 }
 
-func TestModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		x := newTestIndex(t)
-		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 5))
-		spread := uint64(rapid.SampledFrom([]int64{1, 100, 100_000, Max}).Draw(rt, "spread"))
-		model := []Item{} // sorted
-		now := uint64(0)
-		for range rapid.IntRange(1, 12).Draw(rt, "phases") {
-			n := rapid.IntRange(100, 2000).Draw(rt, "n")
-			switch rapid.IntRange(0, 4).Draw(rt, "phase") {
-			case 0, 1: // insert anywhere
-				for range n {
-					k := Item{rng.Uint64N(spread), rng.Uint64N(Max)}
-					x.Insert(k)
-					model = append(model, k)
-				}
-			case 2: // append, as a constant TTL does
-				for range n {
-					now += rng.Uint64N(3)
-					k := Item{min(now+spread, Max), rng.Uint64N(Max)}
-					x.Insert(k)
-					model = append(model, k)
-				}
-			case 3: // delete
-				slices.SortFunc(model, compare)
-				for range min(n, len(model)) {
-					i := rng.IntN(len(model))
-					require.True(rt, x.Delete(model[i]))
-					model = slices.Delete(model, i, i+1)
-				}
-				require.False(rt, x.Delete(Item{Max, Max}))
-			case 4: // pop
-				slices.SortFunc(model, compare)
-				due := rng.Uint64N(spread)
-				got := x.PopDue(due, make([]Item, 0, n))
-				want := 0
-				for want < len(model) && want < n && model[want].At <= due {
-					want++
-				}
-				require.Equal(rt, append([]Item{}, model[:want]...), got)
-				model = model[want:]
+func TestModel(t *testing.T) { rapid.Check(t, matchesModel) }
+
+func FuzzModel(f *testing.F) { f.Fuzz(rapid.MakeFuzz(matchesModel)) }
+
+// matchesModel is random work on an index and on a sorted slice, with the same
+// outcome.
+func matchesModel(rt *rapid.T) {
+	x := newTestIndex(rt)
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 5))
+	spread := uint64(rapid.SampledFrom([]int64{1, 100, 100_000, Max}).Draw(rt, "spread"))
+	model := []Item{} // sorted
+	now := uint64(0)
+	for range rapid.IntRange(1, 12).Draw(rt, "phases") {
+		n := rapid.IntRange(100, 2000).Draw(rt, "n")
+		switch rapid.IntRange(0, 4).Draw(rt, "phase") {
+		case 0, 1: // insert anywhere
+			for range n {
+				k := Item{rng.Uint64N(spread), rng.Uint64N(Max)}
+				x.Insert(k)
+				model = append(model, k)
 			}
+		case 2: // append, as a constant TTL does
+			for range n {
+				now += rng.Uint64N(3)
+				k := Item{min(now+spread, Max), rng.Uint64N(Max)}
+				x.Insert(k)
+				model = append(model, k)
+			}
+		case 3: // delete
 			slices.SortFunc(model, compare)
-			require.NoError(rt, x.Check())
-			require.Equal(rt, len(model), x.Len())
-			first, ok := x.First()
-			require.Equal(rt, len(model) > 0, ok)
-			if ok {
-				require.Equal(rt, model[0], first)
+			for range min(n, len(model)) {
+				i := rng.IntN(len(model))
+				require.True(rt, x.Delete(model[i]))
+				model = slices.Delete(model, i, i+1)
 			}
+			require.False(rt, x.Delete(Item{Max, Max}))
+		case 4: // pop
+			slices.SortFunc(model, compare)
+			due := rng.Uint64N(spread)
+			got := x.PopDue(due, make([]Item, 0, n))
+			want := 0
+			for want < len(model) && want < n && model[want].At <= due {
+				want++
+			}
+			require.Equal(rt, append([]Item{}, model[:want]...), got)
+			model = model[want:]
 		}
-		require.Equal(rt, model, append([]Item{}, x.PopDue(Max, make([]Item, 0, len(model)+1))...))
-	})
+		slices.SortFunc(model, compare)
+		require.NoError(rt, x.Check())
+		require.Equal(rt, len(model), x.Len())
+		first, ok := x.First()
+		require.Equal(rt, len(model) > 0, ok)
+		if ok {
+			require.Equal(rt, model[0], first)
+		}
+	}
+	require.Equal(rt, model, append([]Item{}, x.PopDue(Max, make([]Item, 0, len(model)+1))...))
 }
 
 func TestRandomFindsAll(t *testing.T) {

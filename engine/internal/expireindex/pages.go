@@ -99,7 +99,7 @@ func (x *Index) cut(key pageKey, from, to int) {
 	case n == 0:
 		x.dropPage(key)
 	case n < mergeMax/2 && x.mergeNext(key):
-	case int(p.cap)-n >= 3*growth(n)+n/8:
+	case int(p.cap)-n >= 2*growth(n)+8:
 		x.setCap(p, n+growth(n)/2)
 	}
 }
