@@ -223,7 +223,7 @@ func (v Value) append(b []byte, top bool) []byte {
 	case KindArray, KindMap, KindSet, KindPush:
 		return appendElems(b, v.Elems)
 	case KindStatus, KindError:
-		if v.Text == "" || v.Text != strings.Trim(v.Text, " \"") || !top && strings.ContainsAny(v.Text, " []\"\\") {
+		if v.Text == "" || v.Text[0] == '"' || v.Text != strings.TrimSpace(v.Text) || !top && strings.ContainsAny(v.Text, " []\"\\") {
 			return strconv.AppendQuote(b, v.Text)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // Record runs a transcript on a real server and returns its text with the
 // replies that came: existing "<" lines are rewritten, missing ones added. Of
 // commands that stand together, replies follow each command unless the file has
-// them together, too. Parts that the server is too old for stay as they are.
+// as many together, too. Parts that the server is too old for stay as they are.
 func (f *File) Record(t Target) (string, error) {
 	rec := &recorder{runner: runner{f: f, t: t}}
 	if err := rec.run(rec.step); err != nil {
@@ -54,12 +54,14 @@ func (r *recorder) step(s *step) error {
 		return err
 	}
 	switch after := r.after(); {
-	case s.kind == send && (after == waits || after == closed):
+	case s.kind == send && after == waits:
+	case after == closed && (s.kind == send || s.kind == sendRaw):
+		return r.lastReplies()
 	case s.kind == send && r.repliesFollow():
 		r.due++
 	case s.kind == send:
 		return r.reply()
-	case s.kind == sendRaw && after != want && after != waits && after != closed:
+	case s.kind == sendRaw && after != want && after != waits:
 		return r.allReplies()
 	}
 	return nil
@@ -91,17 +93,21 @@ func (r *recorder) after() kind {
 	return switchConn
 }
 
-// repliesFollow says whether the commands that stand together are followed by
-// replies.
+// repliesFollow says whether the command's reply stands below the commands that
+// follow it: when the replies there are enough for them and for it.
 func (r *recorder) repliesFollow() bool {
+	commands, replies := 1, 0
 	for _, s := range r.f.steps[r.i:] {
-		switch s.kind {
-		case send, unordered, margin, matches:
-			continue
+		switch {
+		case s.kind == send && replies == 0:
+			commands++
+		case s.kind == want:
+			replies++
+		case s.kind != unordered && s.kind != margin && s.kind != matches:
+			return replies >= commands
 		}
-		return s.kind == want
 	}
-	return false
+	return replies >= commands
 }
 
 // reply reads a reply and writes its line.
@@ -112,6 +118,23 @@ func (r *recorder) reply() error {
 	}
 	r.out = append(r.out, "< "+v.String())
 	return nil
+}
+
+// lastReplies writes down what comes before the connection is closed.
+func (r *recorder) lastReplies() error {
+	c, err := r.conn()
+	if err != nil {
+		return err
+	}
+	for {
+		c.within(patience)
+		if _, err := c.r.Peek(1); err != nil {
+			return nil // the next step judges
+		}
+		if err := r.reply(); err != nil {
+			return err
+		}
+	}
 }
 
 // allReplies writes down what raw bytes bring about, to the connection's end.

@@ -127,9 +127,11 @@ func TestRecord(t *testing.T) {
 	for _, c := range []struct{ name, in, replies, out string }{
 		{"adds", "# a\n> A\n> B\n\n# b\n> C", ":1\r\n|:2\r\n|:3\r\n", "# a\n> A\n< :1\n> B\n< :2\n\n# b\n> C\n< :3"},
 		{"rewrites", "> A\n< :7\n# b", ":1\r\n", "> A\n< :1\n# b"},
-		{"keeps pipelines", "> A\n> B\n< :7\n# b\n> C", ":1\r\n|:2\r\n|:3\r\n", "> A\n> B\n< :1\n< :2\n# b\n> C\n< :3"},
+		{"keeps pipelines", "> A\n> B\n< :7\n< :7\n# b\n> C", ":1\r\n|:2\r\n|:3\r\n", "> A\n> B\n< :1\n< :2\n# b\n> C\n< :3"},
+		{"a reply below is the last command's", "> A\n> B\n@ margin 2\n< :7\n> C", ":1\r\n|:2\r\n|:3\r\n", "> A\n< :1\n> B\n@ margin 2\n< :2\n> C\n< :3"},
 		{"keeps directives", "> A\n@ margin 2\n< :7\n> A\n@ matches x\n< :7", ":1\r\n|:2\r\n", "> A\n@ margin 2\n< :1\n> A\n@ matches x\n< :2"},
 		{"knows waiting", "> A\n@ waits\n> B\n< :1", "|:2\r\n", "> A\n@ waits\n> B\n< :2"},
+		{"last words", "> A\n@ closed", "close", "> A\n@ closed"},
 		{"keeps what is newer", "@ since 9\n> A\n< :7\n@ since any\n> B", ":1\r\n", "@ since 9\n> A\n< :7\n@ since any\n> B\n< :1"},
 		{"raw", `>> "*1\r\n$1\r\nA\r\n*1\r\n$1\r\nA\r\n*1\r\n$1\r\nA\r\n"`, ":1\r\n|:2\r\n|close",
 			`>> "*1\r\n$1\r\nA\r\n*1\r\n$1\r\nA\r\n*1\r\n$1\r\nA\r\n"` + "\n< :1\n< :2\n@ closed"},
