@@ -132,15 +132,18 @@ func (b *browser) click(sel string) {
 	b.do("click "+sel, chromedp.Click(css(sel)))
 }
 
-// waitStill waits until the element that a CSS selector names has stopped moving
-// and the page (one that uses jQuery) has loaded what it wanted.
+// waitStill waits until the element that a CSS selector names has stopped moving,
+// nothing covers it, and the page (one that uses jQuery) has loaded what it wanted
+// and moves nothing else.
 func (b *browser) waitStill(sel string) {
 	b.t.Helper()
 	where := fmt.Sprintf(`(() => {
 		const e = document.querySelector(%q)
-		const r = e ? e.getBoundingClientRect() : {x: 0, y: 0}
-		const busy = document.getAnimations().length + (window.jQuery ? jQuery.active : 0)
-		return busy + " " + r.x + " " + r.y
+		const r = e ? e.getBoundingClientRect() : {x: 0, y: 0, width: 0, height: 0}
+		const top = document.elementFromPoint(r.x + r.width/2, r.y + r.height/2)
+		const covered = e && e.contains(top) ? 0 : 1
+		const busy = window.jQuery ? jQuery.active + jQuery.timers.length : 0
+		return (covered + busy + document.getAnimations().length) + " " + r.x + " " + r.y
 	})()`, sel)
 	same, last := 0, ""
 	eventually(b.t, func() bool {
