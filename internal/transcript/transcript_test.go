@@ -167,8 +167,8 @@ func TestParseReply(t *testing.T) {
 	}
 }
 
-// Every transcript is what a real server answers, in whole commands and cut
-// into pieces.
+// Every transcript is what a real server answers; those about the protocol also
+// when it is cut into pieces.
 func TestTranscriptsAreReal(t *testing.T) {
 	files, err := ReadDir("../../testdata/transcripts")
 	require.NoError(t, err)
@@ -179,7 +179,12 @@ func TestTranscriptsAreReal(t *testing.T) {
 			target, err := Peer(func() (net.Conn, error) { return net.Dial("unix", srv.Socket) })
 			require.NoError(t, err)
 			for _, f := range part {
+				target.Piece = 0
 				require.NoError(t, f.Replay(target))
+				if strings.Contains(f.Name, "/protocol/") {
+					target.Piece = 1
+					require.NoError(t, f.Replay(target), "in pieces")
+				}
 			}
 		})
 	}
