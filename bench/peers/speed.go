@@ -5,6 +5,7 @@ package peers
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"coatcheck/bench/driver"
@@ -157,8 +158,11 @@ func (r *run) closedLoop(all []*instance, name, workload string, conns, depth in
 	return err
 }
 
-// manyConns is GET one by one on many connections.
+// manyConns is GET one by one on many connections, and what these take.
 func (r *run) manyConns() error {
+	if err := r.each(r.idleConns); err != nil {
+		return err
+	}
 	return r.started(func(all []*instance) error {
 		for _, n := range r.Scale.ManyConns {
 			if err := r.closedLoop(all, "GET", "read", n, 1, level{cpu: 1}); err != nil {
@@ -167,6 +171,30 @@ func (r *run) manyConns() error {
 		}
 		return nil
 	})
+}
+
+// idleConns measures the memory of connections that have asked something once
+// and wait.
+func (r *run) idleConns(in *instance) error {
+	n := slices.Max(r.Scale.ManyConns)
+	before, err := RSS(in.pid())
+	if err != nil {
+		return err
+	}
+	fleet, err := driver.Connect(in.addr, n, 1)
+	if err != nil {
+		return err
+	}
+	defer fleet.Close()
+	ping, _ := driver.Named(r.usual(), "ping")
+	if _, err := fleet.Run(r.ctx, driver.Load{Workload: ping, Ops: n}); err != nil {
+		return err
+	}
+	after, err := RSS(in.pid())
+	m := r.report.measure("Resident memory", fmt.Sprintf("%d idle connections", n), "bytes a connection")
+	m.add(in.peer, float64(after-before)/float64(n))
+	r.logf("  %s: %s %s", m.Name, in.peer.Name, m.text(in.peer.Name))
+	return err
 }
 
 // sessionLife is what a BFF does: rolling sessions, and whole lives of sessions.
