@@ -84,10 +84,15 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 	if !c.authenticated {
 		limit = unauthTurnBytes
 	}
+	ahead := 1 // the loop has looked at the first command
 	for !c.closing && !c.closeAfterReply {
 		if out.Len()-start > limit {
 			return true
 		}
+		if ahead == 0 {
+			ahead = s.lookAhead(c)
+		}
+		ahead--
 		argv, err := c.in.Next()
 		if err != nil {
 			s.protocolError(c, err, out)
@@ -106,6 +111,14 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 		}
 	}
 	return false
+}
+
+// lookAhead warms the keys of the next pipelined commands and returns how many
+// commands to run before it is called again.
+func (s *Server) lookAhead(c *Client) int {
+	keys := c.in.Peek(s.keys[:0], engine.WarmKeys)
+	s.held.Warm(c.db, keys)
+	return max(len(keys), 1)
 }
 
 // takePushed moves what others said to the client into its reply.

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"coatcheck/engine"
 )
 
 // An epoll loop serves many sockets with one goroutine. A round: wait for
@@ -250,7 +252,10 @@ func (l *loop) turns() (ended bool) {
 		ended = l.takePosted()
 	}
 	began := s.now
-	for _, k := range l.ready {
+	for i, k := range l.ready {
+		if i%engine.WarmKeys == 0 {
+			l.lookAhead(l.ready[i:])
+		}
 		if s.now.Sub(began) > batchTime {
 			h.Unlock()
 			h = s.eng.Lock()
@@ -261,6 +266,19 @@ func (l *loop) turns() (ended bool) {
 	}
 	h.Unlock()
 	return ended
+}
+
+// lookAhead warms the key of the first command of each of the next sockets, as
+// far as they use the same db.
+func (l *loop) lookAhead(next []*sock) {
+	s := l.srv
+	keys := s.keys[:0]
+	for _, k := range next[:min(len(next), engine.WarmKeys)] {
+		if k.c.db == next[0].c.db {
+			keys = k.c.in.Peek(keys, 1)
+		}
+	}
+	s.held.Warm(next[0].c.db, keys)
 }
 
 func (l *loop) turn(k *sock) {
