@@ -12,10 +12,11 @@ const (
 	keepArgs  = 4 << 10  // argument lists up to here are used again
 )
 
-// need is how many bytes are missing at least, as far as is known.
+// need is how many bytes are missing at least, as far as is known; none when more
+// came than Next was asked for.
 func (p *Parser) need() int {
 	if p.left > 0 && p.bulk >= 0 {
-		return p.pos + p.bulk + 2 - len(p.buf)
+		return max(p.pos+p.bulk+2-len(p.buf), 0)
 	}
 	return 0
 }

@@ -187,7 +187,6 @@ func (s *Server) admit(c *Client, argv [][]byte, out *resp.Reply) {
 	if err := s.gate(c, cmd, ok, argv); err != nil {
 		if errors.Is(err, errPaused) {
 			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), paused: true}
-			s.pause.add(c)
 			return
 		}
 		s.reject(c, cmd, err, out)

@@ -1,22 +1,17 @@
 package server
 
 import (
-	"time"
-
 	"coatcheck/engine"
 	"coatcheck/internal/command"
 )
 
 // pause is CLIENT PAUSE: until it ends, commands (or those that write) wait.
 type pause struct {
-	on      bool
-	all     bool // not only writes
-	until   engine.UnixMilli
-	stop    func()
-	waiting []*Client
+	on    bool
+	all   bool // not only writes
+	until engine.UnixMilli
+	stop  func()
 }
-
-func (p *pause) add(c *Client) { p.waiting = append(p.waiting, c) }
 
 // pauseCommands is CLIENT PAUSE until a time. A pause that is on already gets
 // neither shorter nor weaker.
@@ -45,11 +40,10 @@ func (s *Server) unpause() {
 		return
 	}
 	p.stop()
-	waiting := p.waiting
 	*p = pause{}
 	s.held.Pause(false)
-	for _, c := range waiting {
-		if !c.gone {
+	for c := range s.clients.all() {
+		if c.waits != nil && c.waits.paused {
 			c.wake()
 		}
 	}
@@ -63,6 +57,3 @@ func (s *Server) isPaused(cmd *Cmd) bool {
 	}
 	return p.all || cmd.Flags&(command.Write|command.MayReplicate) != 0
 }
-
-// pauseLeft is how long the pause will last.
-func (p *pause) left(now time.Time) time.Duration { return p.until.Time().Sub(now) }
