@@ -24,6 +24,7 @@ func (s *Server) tick() {
 	s.begin(h)
 	s.closeIdle()
 	s.sampleRates()
+	s.accountBuffers()
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}

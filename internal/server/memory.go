@@ -13,3 +13,17 @@ func (s *Server) memoryChanged() {
 		LFULogFactor: s.cfg.LFULogFactor, LFUDecayTime: s.cfg.LFUDecayTime,
 	})
 }
+
+// accountBuffers tells the engine what the clients' buffers take: with maxmemory
+// they count, as in Redis. Between two ticks of the housekeeping the figure is
+// as old as that.
+func (s *Server) accountBuffers() {
+	total := int64(0)
+	if s.cfg.MaxMemory > 0 {
+		for c := range s.clients.all() {
+			total += int64(c.qcap) + c.waitingOut()
+		}
+	}
+	s.held.Account(total - s.buffers)
+	s.buffers = total
+}

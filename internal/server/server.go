@@ -81,11 +81,13 @@ type Server struct {
 	started time.Time
 	// now is when the running command began: the time that the last one ended.
 	now   time.Time
-	began time.Time               // when the batch did
-	held  engine.Held             // valid while a batch runs
-	keys  [engine.WarmKeys][]byte // of commands to come, while they are looked at
-	table *Table
-	Stats Stats
+	began time.Time   // when the batch did
+	held  engine.Held // valid while a batch runs
+	// buffers is what the engine was told of the clients' buffers, in bytes.
+	buffers int64
+	keys    [engine.WarmKeys][]byte // of commands to come, while they are looked at
+	table   *Table
+	Stats   Stats
 	admin
 
 	clients  registry
