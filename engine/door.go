@@ -200,7 +200,7 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 			p.ent.setValLen(n)
 		}
 	default:
-		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+headroom(n))
+		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+headroom(old, n))
 	}
 	b := p.bytes()
 	if r := p.ent.apart(); r != 0 {
@@ -212,8 +212,14 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 	return b
 }
 
-// headroom is what a value of n bytes that grows gets beyond.
-func headroom(n int) int { return min(n/2+16, 1<<20) }
+// headroom is what a value that grows from old to n bytes gets beyond: nothing
+// when it has just come into being.
+func headroom(old, n int) int {
+	if old == 0 {
+		return 0
+	}
+	return min(n/2+16, 1<<20)
+}
 
 // room is how many bytes of value the entry's own block can hold.
 func (d *db) room(p *place) int {
@@ -224,7 +230,7 @@ func (d *db) room(p *place) int {
 func (d *db) resizeApart(p *place, old, n int) {
 	r := p.ent.apart()
 	if size := d.slab.Size(r); n > size {
-		r = d.slab.Resize(r, n+headroom(n))
+		r = d.slab.Resize(r, n+headroom(old, n))
 	} else if n < old && n < size/2 {
 		r = d.slab.Resize(r, n)
 	}
