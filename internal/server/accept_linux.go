@@ -131,7 +131,7 @@ func (l *loop) refuse() {
 	for i, n := range l.refused {
 		l.refused[i] = newcomer{}
 		if n.why != "" {
-			rawWrite(n.fd, []byte(n.why))
+			_, _ = rawWrite(n.fd, []byte(n.why)) // a peer that is gone misses nothing
 		}
 		syscall.Close(n.fd)
 	}

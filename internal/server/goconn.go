@@ -132,7 +132,7 @@ func (g *goConn) readLoop() {
 		}
 		n, err := g.conn.Read(buf)
 		if n > 0 {
-			more := true
+			var more bool
 			if beside, more = g.received(buf[:n], beside); !more {
 				return
 			}

@@ -157,7 +157,7 @@ func (l *loop) event(ev *syscall.EpollEvent) {
 	switch ev.Pad {
 	case eventWake:
 		var b [8]byte
-		rawRead(l.wakeFD, b[:])
+		_, _ = rawRead(l.wakeFD, b[:]) // only to empty it
 	case eventListener:
 		l.acceptSome(int(ev.Fd))
 	default:
@@ -406,7 +406,7 @@ func (l *loop) post() {
 	l.posted.Store(true)
 	if l.asleep.Load() {
 		one := [8]byte{1}
-		rawWrite(l.wakeFD, one[:])
+		_, _ = rawWrite(l.wakeFD, one[:]) // full is as good as one more
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
@@ -154,7 +153,7 @@ func disturbs(_ *testing.T, conn net.Conn, rng *rand.Rand, key string) error {
 		replies := resp.NewDecoder(conn)
 		for {
 			v, err := replies.Decode()
-			if err == io.EOF || err != nil {
+			if err != nil {
 				return nil
 			}
 			if v.String() == `$"over"` {
