@@ -123,7 +123,8 @@ func (s *Server) lookAhead(c *Client) int {
 
 // takePushed moves what others said to the client into its reply.
 func (c *Client) takePushed(out *resp.Reply) {
-	if c.pushed.Len() > 0 {
+	inReply := c.waits != nil && c.waits.more != nil // which came in part
+	if c.pushed.Len() > 0 && !inReply {
 		out.AppendReply(&c.pushed)
 	}
 }

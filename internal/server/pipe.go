@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -136,7 +135,7 @@ func (c *pipeConn) Write(b []byte) (n int, err error) {
 		case c.isClosed():
 			return n, net.ErrClosed
 		case p.closed:
-			return n, errPipe
+			return n, io.ErrClosedPipe
 		case p.write.passed:
 			return n, os.ErrDeadlineExceeded
 		case len(b) == 0:
@@ -155,8 +154,6 @@ func (c *pipeConn) Write(b []byte) (n int, err error) {
 		}
 	}
 }
-
-var errPipe = errors.New("pipe: the other end is closed")
 
 // CloseWrite lets the other end read what was written and then the end of file.
 func (c *pipeConn) CloseWrite() error {
