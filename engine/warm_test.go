@@ -29,7 +29,7 @@ func TestWarmChangesNothing(t *testing.T) {
 	h := f.Lock()
 	h.SetActiveExpire(false)
 	h.Unlock()
-	f.Clock.Advance(11 * 1e6)
+	f.Advance(11 * 1e6)
 	h = f.Lock()
 	defer h.Unlock()
 	stats, size := h.Stats(), h.Memory()
