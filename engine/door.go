@@ -109,50 +109,101 @@ func (tx *Tx) find(key []byte, mayRemove bool) place {
 
 // put creates or replaces the key at p with a packed value, of which it keeps a
 // copy, and a deadline (Never for none). p shows the new entry afterwards.
-// val may point into the store. No effect is announced.
+// val may point into the store. No effect is announced. Without memory it panics
+// with ErrNoMemory before anything changes.
 func (tx *Tx) put(p *place, typ Type, enc Encoding, val []byte, at UnixMilli) {
 	d := p.db
 	d.settle(p)
 	sh := shapeOf(len(p.key), len(val), at)
+	ref, apart := d.blocksFor(p, sh, val)
+	if sh.flags&flagApart != 0 {
+		copy(d.slab.Bytes(apart), val)
+		d.slab.Wrote(apart, 0, len(val))
+	}
+	tx.putBlocks(p, ref, apart, sh, typ, enc, val, at)
+}
+
+// blocksFor are the blocks for a new value at p: those it has where they suit.
+func (d *db) blocksFor(p *place, sh shape, val []byte) (ref, apart slab.Ref) {
+	size, apartSize := sh.size(), 0
+	if sh.flags&flagApart != 0 {
+		apartSize = len(val)
+	}
+	var mayStay, mayStayApart bool
+	if p.ref != 0 {
+		mayStay = d.slab.Fits(p.ref, size) && !d.within(p.ref, val) && !d.within(p.ref, p.key)
+		if apart = p.ent.apart(); apart != 0 && apartSize > 0 {
+			mayStayApart = d.slab.Fits(apart, apartSize) && !d.within(apart, val)
+		}
+	}
+	old, oldApart := p.ref, apart
+	if mayStay {
+		size = 0
+	}
+	if mayStayApart {
+		apartSize = 0
+	}
+	ref, apart = d.newBlocks(size, apartSize)
+	if mayStay {
+		ref = old
+	}
+	if mayStayApart {
+		apart = oldApart
+	}
+	return ref, apart
+}
+
+// newBlocks allocates for an entry and for a value apart from it, as far as they
+// are to have any bytes, both or none: without memory it panics with
+// ErrNoMemory.
+func (d *db) newBlocks(size, apartSize int) (ref, apart slab.Ref) {
+	d.slab.Ready()
+	if apartSize > 0 {
+		apart = d.slab.Alloc(apartSize)
+	}
+	if size > 0 {
+		var ok bool
+		if ref, ok = d.slab.TryAlloc(size); !ok {
+			if apart != 0 {
+				d.slab.Free(apart)
+			}
+			panic(ErrNoMemory)
+		}
+	}
+	return ref, apart
+}
+
+// putBlocks makes the key at p the entry in block ref, which may be the one it
+// has, with its value in the block apart or, where that is 0, val.
+func (tx *Tx) putBlocks(p *place, ref, apart slab.Ref, sh shape, typ Type, enc Encoding, val []byte, at UnixMilli) {
+	d := p.db
 	lru := tx.eng.newFigures(tx.now)
 	var wasIndexed bool
 	var indexed uint64
 	var oldApart slab.Ref
-	ref, ent := p.ref, p.ent
-	if ref != 0 {
+	if p.ref != 0 {
 		if tx.eng.lfu {
-			lru = ent.lru()
+			lru = p.ent.lru()
 		}
-		if wasIndexed = ent.volatile(); wasIndexed {
-			indexed = ent.indexed()
+		if wasIndexed = p.ent.volatile(); wasIndexed {
+			indexed = p.ent.indexed()
 		}
-		oldApart = ent.apart()
+		oldApart = p.ent.apart()
 	}
-	if ref == 0 || !d.slab.Fits(ref, sh.size()) || d.within(ref, val) || d.within(ref, p.key) {
-		ref = d.slab.Alloc(sh.size())
-		ent = d.entry(ref)
-	}
+	ent := d.entry(ref)
 	ent.init(sh, typ, enc, lru, p.key)
-	if sh.flags&flagApart != 0 {
-		ent.setApart(d.store(val))
+	if apart != 0 {
+		ent.setApart(apart)
 	} else {
 		copy(ent.tail(len(val)), val)
 	}
 	if ref != p.ref {
 		d.replace(p, ref)
 	}
-	if oldApart != 0 {
+	if oldApart != 0 && oldApart != apart {
 		d.slab.Free(oldApart)
 	}
 	d.deadline(p, at, wasIndexed, indexed)
-}
-
-// store copies a value into a block of its own.
-func (d *db) store(val []byte) slab.Ref {
-	r := d.slab.Alloc(len(val))
-	copy(d.slab.Bytes(r), val)
-	d.slab.Wrote(r, 0, len(val))
-	return r
 }
 
 // within says whether b points into block r.
@@ -184,12 +235,15 @@ func (d *db) deadline(p *place, at UnixMilli, wasIndexed bool, indexed uint64) {
 // ones, and returns them for writing. Values that grow again and again get room
 // to spare.
 func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
+	d := p.db
 	if p.ref == 0 {
+		if n >= apartMin {
+			return tx.sparse(p, enc, n)
+		}
 		tx.put(p, TString, enc, nil, Never)
 	}
-	d := p.db
+	d.slab.Ready()
 	old := p.ent.valLen()
-	p.ent.setKind(p.ent.typ(), enc)
 	switch {
 	case p.ent.apart() != 0 && n >= apartMin:
 		d.resizeApart(p, old, n)
@@ -202,6 +256,7 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 	default:
 		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+headroom(old, n))
 	}
+	p.ent.setKind(p.ent.typ(), enc)
 	b := p.bytes()
 	if r := p.ent.apart(); r != 0 {
 		d.slab.Zero(r, min(old, n), n)
@@ -210,6 +265,19 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 		clear(b[min(old, n):])
 	}
 	return b
+}
+
+// sparse creates the missing key at p with n bytes of zeros in a block of their
+// own, and returns them for writing.
+func (tx *Tx) sparse(p *place, enc Encoding, n int) []byte {
+	d := p.db
+	d.settle(p)
+	sh := shapeOf(len(p.key), n, Never)
+	ref, apart := d.newBlocks(sh.size(), n)
+	d.slab.Zero(apart, 0, n)
+	d.slab.Wrote(apart, 0, n)
+	tx.putBlocks(p, ref, apart, sh, TString, enc, nil, Never)
+	return p.bytes()
 }
 
 // headroom is what a value that grows from old to n bytes gets beyond: nothing
@@ -244,7 +312,11 @@ func (d *db) reshape(p *place, sh shape, room int) {
 	d.settle(p)
 	old, oldRef := p.ent, p.ref
 	val, apart := old.val(&d.slab), old.apart()
-	ref := d.slab.Alloc(sh.sizeFor(max(sh.valLen, min(room, apartMin-1))))
+	apartSize := 0
+	if sh.flags&flagApart != 0 && apart == 0 {
+		apartSize = max(room, sh.valLen)
+	}
+	ref, newApart := d.newBlocks(sh.sizeFor(max(sh.valLen, min(room, apartMin-1))), apartSize)
 	ent := d.entry(ref)
 	ent.init(sh, old.typ(), old.enc(), old.lru(), old.key())
 	switch {
@@ -254,9 +326,8 @@ func (d *db) reshape(p *place, sh shape, room int) {
 		ent.setApart(apart)
 		apart = 0
 	default:
-		r := d.slab.Alloc(max(room, sh.valLen))
-		ent.setApart(r)
-		d.slab.Wrote(r, 0, copy(d.slab.Bytes(r), val))
+		ent.setApart(newApart)
+		d.slab.Wrote(newApart, 0, copy(d.slab.Bytes(newApart), val))
 	}
 	if at := old.at(); sh.flags&flagVolatile != 0 && at != Never {
 		ent.setAt(at) // or its caller does, when the shape is for another
@@ -303,6 +374,7 @@ func (d *db) discard(p *place) {
 func (tx *Tx) setExpireAt(p *place, at UnixMilli) {
 	d := p.db
 	d.settle(p)
+	d.slab.Ready()
 	wasIndexed, indexed := p.ent.volatile(), uint64(0)
 	if wasIndexed {
 		indexed = p.ent.indexed()

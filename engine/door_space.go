@@ -133,16 +133,25 @@ func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	from, to := src.db, dst.db
 	at, val := src.ent.at(), src.bytes()
 	sh := shapeOf(len(dst.key), len(val), at)
-	ref := to.slab.Alloc(sh.size())
+	apart, apartSize := src.ent.apart(), 0
+	adopt := take && apart != 0 && to.slab.MayAdopt(&from.slab, apart)
+	if apart != 0 && !adopt {
+		apartSize = len(val)
+	}
+	ref, newApart := to.newBlocks(sh.size(), apartSize)
 	ent := to.entry(ref)
 	ent.init(sh, src.ent.typ(), src.ent.enc(), src.ent.lru(), dst.key)
-	switch apart := src.ent.apart(); {
+	switch {
 	case apart == 0:
 		copy(ent.tail(len(val)), val)
-	case take:
+	case adopt:
 		ent.setApart(to.slab.Adopt(&from.slab, apart))
 	default:
-		ent.setApart(to.store(val))
+		to.slab.Wrote(newApart, 0, copy(to.slab.Bytes(newApart), val))
+		ent.setApart(newApart)
+		if take {
+			from.slab.Free(apart)
+		}
 	}
 	to.replace(dst, ref)
 	to.deadline(dst, at, false, 0)

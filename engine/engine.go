@@ -126,10 +126,12 @@ func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 func (tx *Tx) End() {}
 
 // Do runs fn as one execution unit on a numbered db. It does not roll back:
-// what fn changed before an error stays, as in EXEC.
-func (e *Engine) Do(db int, fn func(tx *Tx) error) error {
+// what fn changed before an error stays, as in EXEC. It fails with errs.NoMemory
+// when the system gives no more memory.
+func (e *Engine) Do(db int, fn func(tx *Tx) error) (err error) {
 	h := e.Lock()
 	defer h.Unlock()
+	defer noMemory(&err)
 	tx := h.Begin(db)
 	defer tx.End()
 	return fn(tx)

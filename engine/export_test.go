@@ -8,3 +8,10 @@ func (tx *Tx) PutList(key []byte) {
 
 // MaxLCSCells is maxLCSCells.
 const MaxLCSCells = maxLCSCells
+
+// RefuseMemory makes the system appear to give the dbs no more memory.
+func (h Held) RefuseMemory(on bool) {
+	for _, d := range h.eng.dbs {
+		d.slab.Refuse(on)
+	}
+}

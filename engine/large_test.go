@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/engine/enginetest"
+	"coatcheck/engine/errs"
 )
 
 func TestSetRangeAt512MB(t *testing.T) {
@@ -99,4 +101,53 @@ func TestCopyOfALargeValueIsAnother(t *testing.T) {
 		require.True(t, bytes.Equal(bytes.Repeat([]byte{'a'}, 100_000), val))
 		return nil
 	}))
+}
+
+// Without more memory from the system writes fail one by one; nothing is left half
+// done, and what needs none goes on.
+func TestNoMemory(t *testing.T) {
+	f := enginetest.New(t)
+	key := func(i int) []byte { return fmt.Appendf(nil, "key:%d", i) }
+	put := func(key []byte, size int) error {
+		return f.Do(0, func(tx *engine.Tx) error {
+			_, err := tx.StringSet(key, make([]byte, size), engine.SetOptions{At: tx.Now() + 1000})
+			return err
+		})
+	}
+	require.NoError(t, put([]byte("medium"), 100_000))
+	require.NoError(t, put([]byte("huge"), 3<<20))
+	held(f, func(h engine.Held) { h.RefuseMemory(true) })
+	n := 0
+	var err error
+	for ; err == nil; n++ {
+		require.Less(t, n, 100_000)
+		err = put(key(n), 400)
+	}
+	require.ErrorIs(t, err, errs.NoMemory)
+	require.Greater(t, n, 1)
+	f.Check()
+	for name, op := range map[string]func(tx *engine.Tx) error{
+		"SET": func(tx *engine.Tx) error {
+			_, err := tx.StringSet([]byte("huge"), make([]byte, 4<<20), engine.SetOptions{})
+			return err
+		},
+		"SETRANGE": func(tx *engine.Tx) error { _, err := tx.StringSetRange([]byte("new"), 5<<20, []byte("x")); return err },
+		"APPEND":   func(tx *engine.Tx) error { _, err := tx.StringAppend([]byte("new"), make([]byte, 20_000)); return err },
+		"EXPIRE":   func(tx *engine.Tx) error { tx.KeyExpire([]byte("huge"), engine.UnixMilli(1)<<50, 0); return nil },
+		"COPY":     func(tx *engine.Tx) error { _, err := tx.KeyCopy([]byte("huge"), []byte("copy"), 0, false); return err },
+		"MOVE":     func(tx *engine.Tx) error { _, err := tx.KeyMove([]byte("medium"), 1); return err },
+	} {
+		require.ErrorIs(t, f.Do(0, op), errs.NoMemory, name)
+		f.Check()
+	}
+	f.Tx(func(tx *engine.Tx) {
+		require.Equal(t, n+1, tx.Len())
+		for i := range n - 1 {
+			require.Equal(t, 1, tx.Delete("DEL", key(i)))
+		}
+	})
+	held(f, func(h engine.Held) { h.RefuseMemory(false) })
+	require.NoError(t, put(key(0), 5<<20))
+	f.Advance(time.Minute)
+	f.Tx(func(tx *engine.Tx) { require.Zero(t, tx.Len()) })
 }

@@ -1,6 +1,26 @@
 package engine
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"coatcheck/engine/errs"
+	"coatcheck/engine/internal/slab"
+)
+
+// ErrNoMemory is what a unit panics with when the system gives no more memory. The
+// change that it was about has not happened; the engine can be used on.
+var ErrNoMemory = slab.ErrNoMemory
+
+// noMemory is deferred around a unit: the panic becomes an error.
+func noMemory(err *error) {
+	switch p := recover(); p {
+	case nil:
+	case any(ErrNoMemory):
+		*err = errs.NoMemory
+	default:
+		panic(p)
+	}
+}
 
 // fixedSize is what an engine without keys counts as using beside its dbs.
 const fixedSize = int64(unsafe.Sizeof(Engine{}))

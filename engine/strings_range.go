@@ -8,6 +8,9 @@ import "coatcheck/engine/errs"
 // bytes, unless SetMaxString says otherwise.
 const DefaultMaxString = 512 << 20
 
+// MaxValue is the longest key and the longest string, whatever SetMaxString says.
+const MaxValue = 1<<32 - 1
+
 // SetMaxString bounds the strings that grow in place: proto-max-bulk-len.
 func (h Held) SetMaxString(n int64) { h.eng.maxString = n }
 
@@ -18,6 +21,7 @@ func (tx *Tx) checkStringLength(from, n int64) error {
 	if limit == 0 {
 		limit = DefaultMaxString
 	}
+	limit = min(limit, MaxValue)
 	if sum, ok := addInt(from, n); n > 0 && !ok || sum > limit {
 		return errs.StringTooLong
 	}

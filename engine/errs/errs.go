@@ -47,6 +47,10 @@ var (
 // OOM refuses commands that need memory.
 var OOM = &Error{"OOM", "command not allowed when used memory > 'maxmemory'."}
 
+// NoMemory is about a command that needed more than the system gives; it changed
+// nothing, or as much as its replies and effects so far say. Redis ends there.
+var NoMemory = &Error{"OOM", "the system gives no more memory"}
+
 // Errors about a command's words.
 var (
 	Syntax           = &Error{"ERR", "syntax error"}

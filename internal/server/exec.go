@@ -270,6 +270,10 @@ func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err e
 var errInternal = &errs.Error{Code: "ERR", Text: "internal error"}
 
 func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
+	if p == any(engine.ErrNoMemory) {
+		s.log.Error("the system gives no more memory", "command", cmd.FullName, "client", c.addr)
+		return errs.NoMemory
+	}
 	s.Stats.Panics++
 	s.log.Error("a command failed inside; its client is closed", "command", cmd.FullName,
 		"client", c.addr, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -154,7 +154,7 @@ func New(opts Options) (*Server, error) {
 func (s *Server) ConfigChanged() {
 	s.passHash.set(s.cfg.RequirePass)
 	s.proto = resp.DefaultLimits
-	s.proto.MaxBulk, s.proto.MaxBuffer = s.cfg.ProtoMaxBulkLen, s.cfg.ClientQueryBufferLimit
+	s.proto.MaxBulk, s.proto.MaxBuffer = min(s.cfg.ProtoMaxBulkLen, engine.MaxValue), s.cfg.ClientQueryBufferLimit
 	s.protoUnauth = s.proto
 	s.protoUnauth.Unauthenticated = true
 	s.limitsChanged()

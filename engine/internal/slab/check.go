@@ -56,19 +56,65 @@ func (s *Slab) Check() error {
 			}
 		}
 	}
+	blocks := s.pending
 	for i := range s.large {
-		allocated += int64(len(s.large[i].mem))
-		mapped += int64(len(s.large[i].mem))
+		b := &s.large[i]
+		allocated += int64(len(b.mem))
+		if b.medium() {
+			blocks += len(b.mem) >> pageShift
+		} else {
+			mapped += int64(len(b.mem))
+		}
+	}
+	inPages, err := s.checkPages()
+	if err != nil {
+		return err
+	}
+	mapped += inPages
+	used := int(inPages >> pageShift)
+	for i := range s.pages {
+		used -= s.pages[i].left
 	}
 	switch {
 	case allocated != s.allocated:
 		return fmt.Errorf("blocks of %d bytes handed out, %d counted", allocated, s.allocated)
 	case mapped != s.mapped:
 		return fmt.Errorf("%d bytes mapped, %d counted", mapped, s.mapped)
+	case used != blocks:
+		return fmt.Errorf("%d pages used, blocks have %d", used, blocks)
 	case idle != s.idle:
 		return fmt.Errorf("%d idle spans, %d counted", idle, s.idle)
 	}
 	return s.checkLists(listed)
+}
+
+// checkPages looks at the page arenas and returns how many bytes they are.
+func (s *Slab) checkPages() (mapped int64, err error) {
+	whole := 0
+	for n := range s.pages {
+		a := &s.pages[n]
+		if a.mem == nil {
+			continue
+		}
+		mapped += int64(len(a.mem))
+		left := 0
+		for _, w := range a.used {
+			left += bits.OnesCount64(^w)
+		}
+		if left != a.left {
+			return 0, fmt.Errorf("page arena %d: %d pages left, %d counted", n, left, a.left)
+		}
+		if at, _ := a.find(a.fits + 1); at >= 0 {
+			return 0, fmt.Errorf("page arena %d: more than %d pages fit at %d", n, a.fits, at)
+		}
+		if a.whole() {
+			whole++
+		}
+	}
+	if whole != s.idleArenas {
+		return 0, fmt.Errorf("%d idle page arenas, %d counted", whole, s.idleArenas)
+	}
+	return mapped, nil
 }
 
 // checkSpan follows a span's free blocks.

@@ -1,7 +1,7 @@
 package slab
 
 import (
-	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,17 +9,23 @@ import (
 // releaseMem gives the pages of mem back to the system; they stay mapped and
 // read as zeros.
 func releaseMem(mem []byte) {
-	if err := unix.Madvise(mem, unix.MADV_DONTNEED); err != nil {
-		panic(fmt.Sprintf("slab: release %d bytes: %v", len(mem), err))
+	if unix.Madvise(mem, unix.MADV_DONTNEED) != nil {
+		clear(mem) // locked pages cannot go
 	}
 }
 
-// remapMem changes the size of what mapMem returned without copying. New bytes
-// are zeros.
-func remapMem(mem []byte, n int) []byte {
-	mem, err := unix.Mremap(mem, n, unix.MREMAP_MAYMOVE)
+// tryRemap changes the size of what tryMap returned without copying; nil when
+// the system refuses, then nothing has changed. New bytes are zeros.
+func tryRemap(mem []byte, n int) []byte {
+	p, err := unix.MremapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)), nil, uintptr(n), unix.MREMAP_MAYMOVE)
 	if err != nil {
-		panic(fmt.Sprintf("slab: remap to %d bytes: %v", n, err))
+		return nil
 	}
-	return mem
+	return unsafe.Slice((*byte)(p), n)
+}
+
+// smallPages asks for pages of the usual size: a huge one would keep the holes
+// between blocks in memory.
+func smallPages(mem []byte) {
+	_ = unix.Madvise(mem, unix.MADV_NOHUGEPAGE) // a kernel without huge pages does not know it
 }

@@ -6,14 +6,12 @@ package slab
 // pointers, so the collector does not look into it, but pages go back only
 // with their arena.
 
-func mapMem(n int) []byte { return make([]byte, n) }
+func tryMap(n int) []byte { return make([]byte, n) }
 
-func unmapMem([]byte) {}
+func tryUnmap([]byte) bool { return true }
 
 func releaseMem(mem []byte) { clear(mem) }
 
-func remapMem(mem []byte, n int) []byte {
-	next := make([]byte, n)
-	copy(next, mem)
-	return next
-}
+func tryRemap([]byte, int) []byte { return nil }
+
+func smallPages([]byte) {}

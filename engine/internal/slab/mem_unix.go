@@ -3,24 +3,27 @@
 package slab
 
 import (
-	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// mapMem returns n zeroed bytes from the system, n a multiple of the page size.
-// Pages cost nothing until they are touched.
-func mapMem(n int) []byte {
-	mem, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+// The system may refuse a mapping, its end, or its change of size: mappings are
+// limited in number (vm.max_map_count on Linux), and unmapping the middle of
+// what the kernel has joined makes one more.
+
+// tryMap returns n zeroed bytes from the system, n a multiple of the page size;
+// nil when it refuses. Pages cost nothing until they are touched.
+func tryMap(n int) []byte {
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
-		panic(fmt.Sprintf("slab: map %d bytes: %v", n, err))
+		return nil
 	}
-	return mem
+	return unsafe.Slice((*byte)(p), n)
 }
 
-// unmapMem gives back what mapMem returned.
-func unmapMem(mem []byte) {
-	if err := unix.Munmap(mem); err != nil {
-		panic(fmt.Sprintf("slab: unmap %d bytes: %v", len(mem), err))
-	}
+// tryUnmap gives back a part or all of what tryMap returned, and says whether
+// the system took it.
+func tryUnmap(mem []byte) bool {
+	return unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem))) == nil
 }

@@ -6,7 +6,12 @@
 // holds blocks of one size class; its free blocks are linked through their own
 // first bytes. A span that empties goes back to its arena, for any class to
 // take; the pages of idle spans go back to the system in batches, and arenas
-// without a used span are unmapped. Blocks above 32 KiB are mapped one by one.
+// without a used span are unmapped. Blocks above 32 KiB are whole pages, see
+// large.go.
+//
+// When the system gives no more memory, Alloc panics with ErrNoMemory. Blocks up
+// to 32 KiB come out of a reserve then: a caller who has asked Ready before a
+// change is not stopped by it in the middle, as long as that takes little.
 package slab
 
 import (
@@ -48,12 +53,19 @@ type Slab struct {
 	large  []largeBlock
 	// largeFree chains unused entries of large: index+1, 0 at the end.
 	largeFree int
-	partial   [maxClasses]uint32 // first span with a free block, by class; 0 is none
-	mayFit    int                // no arena below has a free span
-	idle      int                // empty spans that hold pages
-	allocated int64
-	mapped    int64
-	poison    bool
+	pages     []pageArena
+	freed     *freed // made with the first medium block that is freed
+	pending   int    // pages given to freed, or on their way there
+	reserve   []byte // for an arena when the system gives none
+	// idleArenas is 1 when a page arena without a block is kept.
+	idleArenas int
+	partial    [maxClasses]uint32 // first span with a free block, by class; 0 is none
+	mayFit     int                // no arena below has a free span
+	idle       int                // empty spans that hold pages
+	allocated  int64
+	mapped     int64
+	poison     bool
+	refuse     bool
 
 	// Retire, when set, is given mappings that are no longer used, to unmap
 	// them elsewhere. Without it they are unmapped at once.
@@ -63,11 +75,23 @@ type Slab struct {
 // maxClasses is an upper bound of numClasses, which is not a constant.
 const maxClasses = 192
 
-// Mapping is memory that its slab no longer uses.
-type Mapping struct{ mem []byte }
+// Mapping is memory that its slab no longer uses: a whole mapping, or pages that
+// the slab will use again.
+type Mapping struct {
+	mem   []byte
+	at    run
+	freed *freed // nil: a whole mapping
+}
 
 // Unmap gives the memory back to the system.
-func (m Mapping) Unmap() { unmapMem(m.mem) }
+func (m Mapping) Unmap() {
+	if m.freed == nil {
+		unmapMem(m.mem)
+		return
+	}
+	releaseMem(m.mem)
+	m.freed.add(m.at, len(m.mem)>>pageShift)
+}
 
 // Size is its length in bytes.
 func (m Mapping) Size() int { return len(m.mem) }
@@ -98,6 +122,17 @@ func (s *Slab) Mapped() int64 { return s.mapped }
 // Poison makes the slab overwrite freed blocks and panic on handing one out
 // that was written to meanwhile. For tests; call it on an empty slab.
 func (s *Slab) Poison() { s.poison = true }
+
+// Refuse makes the slab behave as if the system gave no more memory, or did
+// again. For tests.
+func (s *Slab) Refuse(on bool) { s.refuse = on }
+
+func (s *Slab) mapMem(n int) []byte {
+	if s.refuse {
+		return nil
+	}
+	return mapMem(n)
+}
 
 // Alloc returns a block of at least n bytes. Its content is arbitrary.
 func (s *Slab) Alloc(n int) Ref {
@@ -198,24 +233,34 @@ func (s *Slab) Fits(r Ref, n int) bool {
 func (s *Slab) Close() {
 	for i := range s.arenas {
 		if s.arenas[i].mem != nil {
-			s.retire(s.arenas[i].mem)
+			s.retire(Mapping{mem: s.arenas[i].mem})
 		}
 	}
 	for i := range s.large {
-		if s.large[i].mem != nil {
-			s.retire(s.large[i].mem)
+		if b := &s.large[i]; b.mem != nil && !b.medium() {
+			s.retire(Mapping{mem: b.mem})
 		}
 	}
-	*s = Slab{poison: s.poison, Retire: s.Retire}
+	for i := range s.pages {
+		if s.pages[i].mem != nil {
+			s.retire(Mapping{mem: s.pages[i].mem})
+		}
+	}
+	if s.reserve != nil {
+		unmapMem(s.reserve)
+	}
+	*s = Slab{poison: s.poison, refuse: s.refuse, Retire: s.Retire}
 }
 
-func (s *Slab) retire(mem []byte) {
-	s.mapped -= int64(len(mem))
+func (s *Slab) retire(m Mapping) {
+	if m.freed == nil {
+		s.mapped -= int64(len(m.mem))
+	}
 	if s.Retire != nil {
-		s.Retire(Mapping{mem})
+		s.Retire(m)
 		return
 	}
-	unmapMem(mem)
+	m.Unmap()
 }
 
 // list puts a span that has got a free block in front of its class's list:
@@ -275,15 +320,55 @@ func (s *Slab) arenaWithRoom() int {
 	n := s.freeArena()
 	// The first arenas are small, so that a small store is a small mapping.
 	size := min(arenaSize, firstArena<<min(n-1, 8))
-	mem := mapMem(size)
+	var mem []byte
+	if Ref(n) < maxArenas-1 {
+		mem = s.mapMem(size)
+	}
+	if mem == nil {
+		if s.reserve == nil || Ref(n) == maxArenas {
+			panic(ErrNoMemory)
+		}
+		mem, s.reserve = s.reserve, nil
+	}
+	s.add(n, mem)
+	return n
+}
+
+// add makes mem the arena of number n, freeArena's answer.
+func (s *Slab) add(n int, mem []byte) {
+	if n == len(s.arenas) {
+		s.bases, s.arenas = append(s.bases, nil), append(s.arenas, arena{})
+	}
+	size := len(mem)
 	s.mapped += int64(size)
 	s.bases[n] = unsafe.Pointer(unsafe.SliceData(mem))
 	s.arenas[n] = arena{mem: mem, free: ^uint64(0) >> (64 - size/spanSize)}
 	s.mayFit = n
-	return n
 }
 
-// freeArena is an unused arena number.
+// reserveSize is room for more blocks of different sizes than one change of a
+// caller's takes.
+const reserveSize = 1 << 20
+
+// Ready says that a change is about to begin. It panics with ErrNoMemory when
+// there is nothing in reserve and nothing more to be had.
+func (s *Slab) Ready() {
+	if s.reserve == nil {
+		s.refill()
+	}
+}
+
+func (s *Slab) refill() {
+	if Ref(s.freeArena()) < maxArenas-1 {
+		s.reserve = s.mapMem(reserveSize)
+	}
+	if s.reserve == nil {
+		panic(ErrNoMemory)
+	}
+}
+
+// freeArena is an unused arena number, the next after the last when all are
+// used.
 func (s *Slab) freeArena() int {
 	for i := 1; i < len(s.arenas); i++ {
 		if s.arenas[i].mem == nil {
@@ -293,11 +378,7 @@ func (s *Slab) freeArena() int {
 	if len(s.arenas) == 0 {
 		s.bases, s.arenas = make([]unsafe.Pointer, 1), make([]arena, 1)
 	}
-	if Ref(len(s.arenas)) == maxArenas {
-		panic("slab: out of refs")
-	}
-	s.bases, s.arenas = append(s.bases, nil), append(s.arenas, arena{})
-	return len(s.arenas) - 1
+	return len(s.arenas)
 }
 
 // emptied gives a span without used blocks back to its arena.
@@ -318,13 +399,14 @@ func (s *Slab) emptied(id uint32) {
 // Release gives the pages of all empty spans back to the system, and the
 // address space of empty arenas.
 func (s *Slab) Release() {
+	s.collect()
 	for n := range s.arenas {
 		a := &s.arenas[n]
 		if a.mem == nil {
 			continue
 		}
 		if bits.OnesCount64(a.free) == len(a.mem)/spanSize {
-			s.retire(a.mem)
+			s.retire(Mapping{mem: a.mem})
 			s.bases[n], s.arenas[n] = nil, arena{}
 			continue
 		}

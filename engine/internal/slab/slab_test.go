@@ -101,6 +101,27 @@ func (m *model) run(data []byte) {
 	m.check()
 }
 
+// runLarge allocates, resizes and frees blocks of all kinds of large sizes.
+func (m *model) runLarge(rng *rand.Rand) {
+	size := func() int {
+		if rng.IntN(16) == 0 {
+			return mediumMax - 2*pageSize + rng.IntN(4*pageSize)
+		}
+		return smallMax + rng.IntN(12*pageSize)
+	}
+	for range 60 {
+		switch op := rng.IntN(8); {
+		case op < 3 || len(m.refs) == 0:
+			m.alloc(size(), byte(op))
+		case op < 6:
+			m.free(rng.IntN(len(m.refs)))
+		default:
+			m.resize(rng.IntN(len(m.refs)), size(), byte(op))
+		}
+	}
+	m.check()
+}
+
 func FuzzSlab(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 0, 0, 4, 0, 0, 0, 0})
 	f.Add([]byte{0, 0, 200, 0, 0, 7, 0, 250, 0, 0, 7, 9, 0, 0, 0})
@@ -121,6 +142,7 @@ func TestRandomOperations(t *testing.T) {
 				data[i] >>= rng.UintN(8)
 			}
 			m.run(data)
+			m.runLarge(rng)
 		}
 	}
 }
