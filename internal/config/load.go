@@ -82,6 +82,7 @@ func (r *reader) environ(env []string) error {
 			return err
 		}
 	}
+	known := map[string]bool{}
 	for i := range table {
 		p := &table[i]
 		for _, name := range []string{p.name, p.alias} {
@@ -92,9 +93,25 @@ func (r *reader) environ(env []string) error {
 			if err := r.variable(env, variable, name); err != nil {
 				return err
 			}
+			known[variable] = true
 		}
 	}
+	r.warnUnknown(env, known)
 	return nil
+}
+
+// warnUnknown tells of variables that look like ours and are not, without their
+// values, which may be secret. What container platforms set for a service named
+// like us is no mistake.
+func (r *reader) warnUnknown(env []string, known map[string]bool) {
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, "COATCHECK_") || known[name] ||
+			strings.Contains(name, "_SERVICE_") || strings.Contains(name, "_PORT_") || strings.Contains(value, "://") {
+			continue
+		}
+		r.c.Warnings = append(r.c.Warnings, name+" in the environment is no parameter's name and ignored")
+	}
 }
 
 // variable sets a parameter from one variable, where it is set.

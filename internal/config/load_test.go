@@ -48,6 +48,13 @@ func TestLoadServiceVariablesAreNotPorts(t *testing.T) {
 	require.Len(t, c.Warnings, 1)
 }
 
+func TestLoadWarnsOfUnknownVariables(t *testing.T) {
+	c, err := Load(Sources{Environ: []string{"COATCHECK_REQUIREPAS=secret", "COATCHECK_SERVICE_HOST=10.0.0.1",
+		"COATCHECK_PORT_6379_TCP_ADDR=10.0.0.1", "COATCHECK_METRICS_PORT=tcp://10.0.0.1:9121", "COATCHECK_TIMEOUT=3"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"COATCHECK_REQUIREPAS in the environment is no parameter's name and ignored"}, c.Warnings)
+}
+
 func TestLoadFlagsAsRedisServer(t *testing.T) {
 	c, err := Load(Sources{Args: []string{"--save", "--bind", "127.0.0.1", "-::1", "--maxmemory", "1gb",
 		"--slowlog-log-slower-than", "-1", "--client-output-buffer-limit", "replica", "1mb", "1mb", "5", "--LOGLEVEL", "Warning"}})

@@ -185,6 +185,9 @@ func (s *Server) intercepted(c *Client, argv [][]byte, out *resp.Reply) bool {
 // admit runs the command when every gate lets it through.
 func (s *Server) admit(c *Client, argv [][]byte, out *resp.Reply) {
 	cmd, ok := s.table.find(argv)
+	if c.lastCmd = cmd; !ok {
+		c.lastCmd = nil
+	}
 	if err := s.gate(c, cmd, ok, argv); err != nil {
 		if errors.Is(err, errPaused) {
 			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), paused: true}
@@ -193,7 +196,6 @@ func (s *Server) admit(c *Client, argv [][]byte, out *resp.Reply) {
 		s.reject(c, cmd, err, out)
 		return
 	}
-	c.lastCmd = cmd
 	s.call(c, cmd, argv, out)
 }
 

@@ -26,6 +26,10 @@ func (s *Server) limitsChanged() {
 	}
 }
 
+// staticReply is how much reply an output limit does not see: in Redis it waits
+// in the buffer that each client has anyway (server.h, PROTO_REPLY_CHUNK_BYTES).
+const staticReply = 16 << 10
+
 // waitingOut is the reply that the client has not read yet, as far as we know.
 func (c *Client) waitingOut() int64 { return c.unsent.Load() + c.replied + int64(c.pushed.Len()) }
 
@@ -35,8 +39,8 @@ func (c *Client) class() int { return config.ClassNormal }
 
 // checkOutput closes the client when its unread replies exceed its limits.
 func (s *Server) checkOutput(c *Client) {
-	n := c.waitingOut()
-	if n <= s.outputChecks || c.closing {
+	n := c.waitingOut() - staticReply
+	if n <= 0 || n < s.outputChecks || c.closing {
 		if len(s.oversoft) > 0 && !c.oversoftSince.IsZero() {
 			s.underSoft(c)
 		}
