@@ -1,0 +1,28 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"coatcheck/engine"
+	"coatcheck/engine/enginetest"
+)
+
+// Whoever repeats the commands of a MSET that came upon an expired key must have
+// that key afterwards: its DEL stands before.
+func TestExpiredKeysGoBeforeTheyAreSet(t *testing.T) {
+	f := enginetest.New(t)
+	r := &recorder{wants: engine.Wants{Argv: true}}
+	require.NoError(t, set(f, 0, "b", 1, now(f)+5))
+	held(f, func(h engine.Held) {
+		h.SetActiveExpire(false)
+		h.AddSink(r)
+	})
+	f.Advance(10 * time.Millisecond)
+	f.Tx(func(tx *engine.Tx) {
+		require.True(t, tx.StringSetMany([][]byte{[]byte("a"), []byte("1"), []byte("b"), []byte("2")}, false))
+	})
+	require.Equal(t, []string{`["DEL" "b"]`, `["MSET" "a" "1" "b" "2"]`}, r.argv)
+}
