@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"time"
 
 	"coatcheck/engine"
 	"coatcheck/engine/errs"
@@ -30,8 +31,15 @@ var Walks = []Entry[*engine.Tx]{
 	}, Run: scan},
 }
 
-// keysSlice is how many keys KEYS looks at, or replies with, in one go.
-const keysSlice = 1000
+// A slice of KEYS ends after so many keys looked at or replied with, bytes replied
+// or time, as a pattern may be slow, and keys long. The clock is asked after one
+// key, and then after ever more.
+const (
+	keysSlice  = 1000
+	keysGlance = 1
+	keysBytes  = 128 << 10
+	keysTime   = 500 * time.Microsecond
+)
 
 // KEYS pattern
 //
@@ -73,19 +81,35 @@ type keysWalk struct {
 
 func (w *keysWalk) step(tx *engine.Tx, out *resp.Reply) (done bool, err error) {
 	if !w.walked {
-		opt := engine.ScanOptions{Match: w.pattern, Count: keysSlice}
-		w.cursor = tx.KeyScan(w.cursor, opt, w.found.add)
-		w.walked = w.cursor == 0
+		w.find(tx)
 		return false, nil
 	}
 	if w.told == 0 {
 		out.Array(w.found.n)
 	}
+	start := out.Len()
 	for range min(keysSlice, w.found.n-w.told) {
+		if out.Len()-start >= keysBytes {
+			break
+		}
 		out.BulkString(w.found.next())
 		w.told++
 	}
 	return w.told == w.found.n, nil
+}
+
+// find looks at the keys of one slice.
+func (w *keysWalk) find(tx *engine.Tx) {
+	clock := engine.SystemClock{}
+	start := clock.Now()
+	opt := engine.ScanOptions{Match: w.pattern, Count: keysGlance}
+	for looked := 0; looked < keysSlice; opt.Count *= 2 {
+		w.cursor = tx.KeyScan(w.cursor, opt, w.found.add)
+		looked += opt.Count
+		if w.walked = w.cursor == 0; w.walked || clock.Now().Sub(start) >= keysTime {
+			return
+		}
+	}
 }
 
 // SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]

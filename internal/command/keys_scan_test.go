@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,7 +52,7 @@ func TestKeysInSlices(t *testing.T) {
 			return nil
 		}))
 	}
-	require.Greater(t, steps, 3*n/1100, "slices")
+	require.Greater(t, steps, 3*n/1500, "slices")
 
 	reply, err := resp.NewDecoder(bytes.NewReader(out.Bytes())).Decode()
 	require.NoError(t, err)
@@ -66,4 +67,33 @@ func TestKeysInSlices(t *testing.T) {
 	}
 	require.Len(t, found, n+goes, "nothing twice, nothing else")
 	require.NotZero(t, goes)
+}
+
+// A pattern that takes long makes slices of few keys, and long keys such of few
+// bytes.
+func TestKeysSlicesAreShort(t *testing.T) {
+	const n, size = 400, 2000
+	our := startOurs(t)
+	require.NoError(t, our.eng.Do(0, func(tx *engine.Tx) error {
+		for i := range n {
+			_, err := tx.StringSet(fmt.Appendf(nil, "%s%04d", bytes.Repeat([]byte("a"), size-4), i), nil, engine.SetOptions{})
+			require.NoError(t, err)
+		}
+		return nil
+	}))
+	steps := func(pattern string, each func(written int)) (n int) {
+		out := &resp.Reply{Proto: 2}
+		w := command.NewKeysWalk([]byte(pattern))
+		for done := false; !done; n++ {
+			before := out.Len()
+			require.NoError(t, our.eng.Do(0, func(tx *engine.Tx) (err error) {
+				done, err = w(tx, out)
+				return err
+			}))
+			each(out.Len() - before)
+		}
+		return n
+	}
+	require.Greater(t, steps("*"+strings.Repeat("a", 500)+"b", func(int) {}), n/20)
+	steps("*", func(written int) { require.Less(t, written, 140_000) })
 }
