@@ -35,9 +35,11 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 conformance: ## replay all transcripts on a Redis: make conformance REDIS=127.0.0.1:6379
+	@test -n "$(REDIS)" || { echo "say which server; its keys are flushed: make conformance REDIS=127.0.0.1:6379"; exit 2; }
 	$(GO) run ./internal/transcript/cmd/transcript replay -addr $(REDIS) testdata/transcripts
 
 record: ## write a real server's answers into a transcript: make record REDIS=… FILE=…
+	@test -n "$(REDIS)" -a -n "$(FILE)" || { echo "say which server and file; its keys are flushed: make record REDIS=127.0.0.1:6379 FILE=…"; exit 2; }
 	$(GO) run ./internal/transcript/cmd/transcript record -addr $(REDIS) $(FILE)
 
 bench: ## Go benchmarks, with allocations
