@@ -85,6 +85,7 @@ func TestMemoryStaysBelowTheLimit(t *testing.T) {
 			}
 			held(f, func(h engine.Held) {
 				require.Positive(t, h.Stats().Evicted)
+				// The last to go may have been one of the large ones, a fifth of the limit.
 				require.Positive(t, h.Memory().Used-h.Limits().MaxMemory*3/4, "more was evicted than needed")
 			})
 		})
