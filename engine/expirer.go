@@ -12,8 +12,12 @@ import (
 // at a time, so that others wait no longer than for a batch of commands.
 
 const (
-	// expireSlice is how many index items are handled under the lock in one go.
-	expireSlice = 200
+	// expireSlice is how many index items are handled under the lock in one go,
+	// and expireTime how long that may take: large values take longer. The
+	// clock is asked every expireGlance items.
+	expireSlice  = 200
+	expireGlance = 25
+	expireTime   = 500 * time.Microsecond
 	// noDeadline is beyond what the index holds.
 	noDeadline UnixMilli = 1<<63 - 1
 )
@@ -82,21 +86,27 @@ func (h Held) expireSome(now UnixMilli) (more bool) {
 	tx := h.BeginAt(0, now)
 	defer tx.End()
 	if x.buf == nil {
-		x.buf = make([]expireindex.Item, 0, expireSlice)
+		x.buf = make([]expireindex.Item, 0, expireGlance)
 	}
+	start := e.clock.Now()
 	left := expireSlice
 	for n, d := range e.dbs {
-		if d.due.Len() == 0 {
-			continue
-		}
 		tx.db = n
-		items := d.due.PopDue(uint64(tx.now), x.buf[:0:left])
-		tx.comeDue(d, items)
-		left -= len(items)
+		for d.due.Len() > 0 && left > 0 {
+			items := d.due.PopDue(uint64(tx.now), x.buf)
+			tx.comeDue(d, items)
+			left -= len(items)
+			if len(items) < expireGlance {
+				break
+			}
+			if e.clock.Now().Sub(start) >= expireTime {
+				left = 0
+			}
+		}
 		if first, ok := d.due.First(); ok {
 			x.hear(UnixMilli(first.At))
 		}
-		if left == 0 {
+		if left <= 0 {
 			// Dbs that were not looked at may have a deadline just as early.
 			x.next = min(x.next, tx.now)
 			return true
