@@ -11,12 +11,14 @@ package coatcheck
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"coatcheck/engine"
@@ -97,7 +99,12 @@ func (o Options) load() (*config.Config, error) {
 	for _, name := range slices.Sorted(maps.Keys(o.Config)) {
 		flags = append(flags, "--"+name+"="+o.Config[name])
 	}
-	return config.Load(config.Sources{Args: flags})
+	cfg, err := config.Load(config.Sources{Args: flags})
+	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {
+		// The words for a command line would puzzle in a program.
+		return nil, fmt.Errorf("option %s: %w", strings.TrimPrefix(wrong.Text, "--"), wrong.Err)
+	}
+	return cfg, err
 }
 
 // Addr is where TCP clients connect, "127.0.0.1:49152"; "" for a server without

@@ -29,3 +29,14 @@ func TestOptionsAreTheConfiguration(t *testing.T) {
 	require.NoError(t, b.ConfigSet(ctx, "maxmemory-policy", "allkeys-lru").Err())
 	require.Equal(t, "volatile-ttl", a.ConfigGet(ctx, "maxmemory-policy").Val()["maxmemory-policy"])
 }
+
+func TestStartSaysWhichOptionIsWrong(t *testing.T) {
+	for want, opts := range map[string]coatcheck.Options{
+		"coatcheck: option maxmemory lots: argument must be a memory value":                   {Config: map[string]string{"maxmemory": "lots"}},
+		"coatcheck: option nope x: Bad directive or wrong number of arguments":                {Config: map[string]string{"nope": "x"}},
+		"coatcheck: option databases -1: argument must be between 1 and 2147483647 inclusive": {Databases: -1},
+	} {
+		_, err := coatcheck.Start(context.Background(), opts)
+		require.EqualError(t, err, want)
+	}
+}
