@@ -343,7 +343,7 @@ func (s *Server) protocolError(c *Client, err error, out *resp.Reply) {
 		s.log.Warn("closing a client that reached the query buffer limit", "client", s.clientLine(c))
 		c.closing = true
 	default:
-		s.log.Info("protocol error from a client", "client", c.addr, "error", err)
+		s.log.Debug("protocol error from a client", "client", c.addr, "error", err)
 		s.replyError(out, err)
 		c.closeAfterReply = true
 	}
