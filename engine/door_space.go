@@ -206,6 +206,13 @@ func (tx *Tx) announceLoss(c Class, event string, key []byte) {
 	}
 }
 
+// announceRepeat tells only the sinks that want argv the command that repeats
+// changes announced before without one: so it stands behind the DELs of expired
+// keys that its keys came upon.
+func (tx *Tx) announceRepeat(argv ...[]byte) {
+	tx.tell(Effect{DB: tx.db, Class: ClassRepeat, Argv: argv, ArgvDB: tx.db})
+}
+
 // announceSpace tells the sinks that a whole db changed (-1: all of them), which
 // counts as n changes.
 func (tx *Tx) announceSpace(db, n int, argv ...[]byte) {

@@ -19,6 +19,9 @@ const (
 	// ClassOverwritten is of values that gave way to another key's (RENAME,
 	// COPY); the event "new" of the same key follows. Not for clients.
 	ClassOverwritten
+	// ClassRepeat is of effects that only carry the command for the changes of
+	// an operation on several keys, announced just before. Not for clients.
+	ClassRepeat
 )
 
 // Effect is one change of the keyspace, as told to the sinks.
@@ -26,10 +29,10 @@ type Effect struct {
 	DB    int // -1: all of them
 	Class Class
 	// Event is Redis' event name: "set", "del", "expire", "expired", …
-	// Empty for changes that have none (flushall, swapdb).
+	// Empty for changes that have none (flushall, swapdb) and for ClassRepeat.
 	Event string
-	// Key is the key that changed; nil when the whole db or keyspace did. It
-	// is good until Effect returns.
+	// Key is the key that changed; nil when the whole db or keyspace did, and
+	// for ClassRepeat. It is good until Effect returns.
 	Key []byte
 	// Argv is the command that repeats the change exactly (absolute times,
 	// chosen members), nil where another effect of the same operation

@@ -26,3 +26,21 @@ func TestExpiredKeysGoBeforeTheyAreSet(t *testing.T) {
 	})
 	require.Equal(t, []string{`["DEL" "b"]`, `["MSET" "a" "1" "b" "2"]`}, r.argv)
 }
+
+// As in Redis, the DEL of an expired key stands before the command that came upon
+// it.
+func TestExpiredKeysGoBeforeTheirCommand(t *testing.T) {
+	f := enginetest.New(t)
+	r := &recorder{wants: engine.Wants{Argv: true}}
+	require.NoError(t, set(f, 0, "a", 1, engine.Never))
+	require.NoError(t, set(f, 0, "b", 1, now(f)+5))
+	held(f, func(h engine.Held) {
+		h.SetActiveExpire(false)
+		h.AddSink(r)
+	})
+	f.Advance(10 * time.Millisecond)
+	f.Tx(func(tx *engine.Tx) {
+		require.Equal(t, 1, tx.Delete("DEL", []byte("a"), []byte("b"), []byte("a")))
+	})
+	require.Equal(t, []string{`["DEL" "b"]`, `["DEL" "a" "b" "a"]`}, r.argv)
+}

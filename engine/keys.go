@@ -16,12 +16,11 @@ func (tx *Tx) Delete(verb string, keys ...[]byte) int {
 			continue
 		}
 		tx.remove(&p)
-		if n == 0 && tx.wantsArgv() {
-			tx.announce(ClassGeneric, "del", key, append([][]byte{[]byte(verb)}, keys...)...)
-		} else {
-			tx.announce(ClassGeneric, "del", key)
-		}
+		tx.announce(ClassGeneric, "del", key)
 		n++
+	}
+	if n > 0 && tx.wantsArgv() {
+		tx.announceRepeat(append([][]byte{[]byte(verb)}, keys...)...)
 	}
 	return n
 }

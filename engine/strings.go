@@ -158,13 +158,10 @@ func (tx *Tx) StringSetMany(pairs [][]byte, onlyNew bool) (done bool) {
 	for i := 0; i < len(pairs); i += 2 {
 		p := tx.write(pairs[i])
 		tx.set(&p, pairs[i+1], Never)
-		// Last, since a later one of the keys may have expired, and whoever
-		// repeats that has to do it before.
-		if i == len(pairs)-2 && tx.wantsArgv() {
-			tx.announce(ClassString, "set", p.key, append([][]byte{[]byte("MSET")}, pairs...)...)
-		} else {
-			tx.announce(ClassString, "set", p.key)
-		}
+		tx.announce(ClassString, "set", p.key)
+	}
+	if tx.wantsArgv() {
+		tx.announceRepeat(append([][]byte{[]byte("MSET")}, pairs...)...)
 	}
 	return true
 }
