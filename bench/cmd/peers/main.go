@@ -65,6 +65,9 @@ func write(report *peers.Report, dir string, log io.Writer) error {
 	if dir == "" {
 		dir = filepath.Join(report.Root, "bench", "results")
 	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
 	name := report.ResultName(dir)
 	plot, err := os.Create(name + ".svg")
 	if err != nil {
