@@ -203,7 +203,7 @@ func (d *Directory) callKeys(call Args) ([]KeyRef, error) {
 	switch {
 	case info == nil:
 		return nil, errs.InvalidCommand
-	case len(info.Keys) == 0:
+	case !info.HasKeys():
 		return nil, errs.NoKeyArguments
 	case !info.AcceptsArity(len(call)):
 		return nil, errs.InvalidArity

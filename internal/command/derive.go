@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
@@ -35,13 +34,10 @@ func (s *Spec) FlagNames() []string {
 
 // AllFlags are the command's flags and those that follow from its key specs.
 func (s *Spec) AllFlags() Flags {
-	flags := s.Flags
-	for _, k := range s.Keys {
-		if k.Flags&Incomplete != 0 {
-			flags |= MovableKeys
-		}
+	if len(s.Searches) > 0 {
+		return s.Flags | MovableKeys
 	}
-	return flags
+	return s.Flags
 }
 
 var keyFlagNames = []struct {
@@ -109,12 +105,10 @@ func (s *Spec) ACLCategories(container bool) []string {
 }
 
 // LegacyRange is the first key, the last key (negative: from the end) and the
-// step, as COMMAND INFO told keys before there were key specs; zeros without keys.
+// step, as COMMAND INFO told keys before there were key specs; zeros without keys
+// at fixed places. Channels that are listed like keys count too.
 func (s *Spec) LegacyRange() (first, last, step int) {
 	for _, k := range s.Keys {
-		if k.Flags&NotKey != 0 {
-			continue
-		}
 		end := k.Last
 		if end >= 0 {
 			end += k.First
@@ -130,54 +124,12 @@ func (s *Spec) LegacyRange() (first, last, step int) {
 }
 
 // Arguments are the arguments that the syntax line tells.
-func (s *Spec) Arguments() ([]Arg, error) { return ParseSyntax(s.Syntax, len(s.Keys)) }
+func (s *Spec) Arguments() ([]Arg, error) { return ParseSyntax(s.Syntax, len(s.Keys)+len(s.Searches)) }
 
 // AcceptsArity says whether argc arguments, name included, are neither too few
 // nor too many.
 func (s *Spec) AcceptsArity(argc int) bool {
 	return argc == s.Arity || s.Arity < 0 && argc >= -s.Arity
-}
-
-// KeyRef is a key of a particular call: its place in argv and what the command
-// does with it.
-type KeyRef struct {
-	Pos   int
-	Flags KeyFlags
-}
-
-// ErrNoKeys and ErrArgs are why a call has no keys to tell.
-var (
-	ErrNoKeys = errors.New("the command has no key arguments")
-	ErrArgs   = errors.New("the arguments do not fit the key specs")
-)
-
-// FindKeys returns where the keys of a call stand, in argv's order by spec. It
-// is safe for any argv, also of a wrong arity.
-func (s *Spec) FindKeys(in Args) ([]KeyRef, error) {
-	if len(s.Keys) == 0 {
-		return nil, ErrNoKeys
-	}
-	var refs []KeyRef
-	for _, k := range s.Keys {
-		if k.Flags&NotKey != 0 {
-			continue
-		}
-		last := k.First + k.Last
-		if k.Last < 0 {
-			last = len(in) + k.Last
-		}
-		if k.First < 1 || k.Step < 1 || last < k.First || last >= len(in) {
-			return nil, ErrArgs
-		}
-		flags := k.Flags
-		if flags&VariableFlags != 0 && s.KeyFlagsOf != nil {
-			flags = s.KeyFlagsOf(in)
-		}
-		for pos := k.First; pos <= last; pos += k.Step {
-			refs = append(refs, KeyRef{pos, flags})
-		}
-	}
-	return refs, nil
 }
 
 // HasWord says whether a word of argv from position from on is word, which is

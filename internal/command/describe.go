@@ -87,9 +87,12 @@ func (i *Info) WriteInfo(out *resp.Reply) {
 	for _, tip := range i.Tips {
 		out.BulkText(tip)
 	}
-	out.Set(len(i.Keys))
+	out.Set(len(i.Keys) + len(i.Searches))
 	for _, k := range i.Keys {
 		writeKeySpec(out, k)
+	}
+	for _, k := range i.Searches {
+		writeKeySearch(out, k)
 	}
 	if len(i.Subs) == 0 {
 		out.Set(0)
@@ -112,22 +115,52 @@ func writeKeySpec(out *resp.Reply, k KeySpec) {
 	out.Map(3)
 	out.BulkText("flags")
 	writeStatuses(out, "", k.Flags.Names())
+	writeStep(out, "begin_search", "index", intField{"index", k.First})
+	writeStep(out, "find_keys", "range", intField{"lastkey", k.Last}, intField{"keystep", k.Step}, intField{"limit", 0})
+}
 
-	out.BulkText("begin_search")
-	out.Map(2)
-	writeText(out, "type", "index")
-	out.BulkText("spec")
-	out.Map(1)
-	writeInt(out, "index", k.First)
-
-	out.BulkText("find_keys")
-	out.Map(2)
-	writeText(out, "type", "range")
-	out.BulkText("spec")
+func writeKeySearch(out *resp.Reply, k KeySearch) {
 	out.Map(3)
-	writeInt(out, "lastkey", k.Last)
-	writeInt(out, "keystep", k.Step)
-	writeInt(out, "limit", 0)
+	out.BulkText("flags")
+	writeStatuses(out, "", k.Flags.Names())
+	switch {
+	case k.isUnknown():
+		writeStep(out, "begin_search", "unknown")
+		writeStep(out, "find_keys", "unknown")
+		return
+	case k.Word == "":
+		writeStep(out, "begin_search", "index", intField{"index", k.Begin})
+	default:
+		writeStepHead(out, "begin_search", "keyword", 2)
+		writeText(out, "keyword", k.Word)
+		writeInt(out, "startfrom", k.Begin)
+	}
+	if k.Counted {
+		writeStep(out, "find_keys", "keynum", intField{"keynumidx", 0}, intField{"firstkey", 1}, intField{"keystep", 1})
+	} else {
+		writeStep(out, "find_keys", "range", intField{"lastkey", k.Last}, intField{"keystep", 1}, intField{"limit", k.Limit})
+	}
+}
+
+type intField struct {
+	name string
+	n    int
+}
+
+// writeStep appends one of the two steps of a key spec.
+func writeStep(out *resp.Reply, step, kind string, spec ...intField) {
+	writeStepHead(out, step, kind, len(spec))
+	for _, f := range spec {
+		writeInt(out, f.name, f.n)
+	}
+}
+
+func writeStepHead(out *resp.Reply, step, kind string, fields int) {
+	out.BulkText(step)
+	out.Map(2)
+	writeText(out, "type", kind)
+	out.BulkText("spec")
+	out.Map(fields)
 }
 
 // WriteDocs appends the command's name and its map of COMMAND DOCS.

@@ -10,3 +10,11 @@ func NewKeysWalk(pattern []byte) func(tx *engine.Tx, out *resp.Reply) (done bool
 	w := &keysWalk{pattern: pattern}
 	return w.step
 }
+
+// The finders of keys that no key spec finds.
+var (
+	SortKeys      = sortKeys
+	SortROKeys    = sortROKeys
+	GeoRadiusKeys = geoRadiusKeys
+	MigrateKeys   = migrateKeys
+)

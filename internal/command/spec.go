@@ -92,6 +92,31 @@ type KeySpec struct {
 	Flags             KeyFlags
 }
 
+// KeySearch says where keys stand in argv that stand at no fixed place. Places
+// count from 0, the command's name. The zero value but for Flags is a search
+// that nobody can follow: COMMAND INFO calls it unknown, and KeysOf tells.
+type KeySearch struct {
+	// Begin is where the search begins: at this place or, when Word is not
+	// empty, behind the first argument that is Word. Then Begin is where to look
+	// for it from; a negative one counts from the end and looks backwards.
+	Begin int
+	Word  string // in capitals
+	// Counted says that a number of keys stands at the beginning, and the keys
+	// behind it.
+	Counted bool
+	// Last counts from the beginning, negative from the end of argv; Limit 2
+	// means that only the first half of what follows is keys. Not for Counted.
+	Last, Limit int
+	Flags       KeyFlags
+}
+
+// ChannelSpec says where channels of pub/sub stand in argv; without First there
+// are none that need a permission. Last counts as KeySpec's does.
+type ChannelSpec struct {
+	First, Last int
+	Pattern     bool // they are patterns
+}
+
 // Spec says all there is to know of a command without running it.
 type Spec struct {
 	Name   string // in capitals; a subcommand's own word only: "KILL"
@@ -99,6 +124,13 @@ type Spec struct {
 	Arity  int    // with the name (and subcommand) counted; negative: at least
 	Flags  Flags
 	Keys   []KeySpec
+	// Searches find keys that stand elsewhere; they come behind Keys.
+	Searches []KeySearch
+	// KeysOf, unless nil, finds the keys of a call that Keys and Searches do not:
+	// none when the call makes no sense. argv may be of any length and content.
+	KeysOf func(in Args) []KeyRef
+	// Channels are those that the caller needs a permission for.
+	Channels ChannelSpec
 	// KeyFlagsOf is, for a key spec with VariableFlags, what a particular call
 	// does with its key. argv may be of any length and content.
 	KeyFlagsOf func(in Args) KeyFlags

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +11,8 @@ import (
 //	key                a name; its type is string, or key for the name "key"
 //	seconds:integer    a name and its type: key, string, integer, double,
 //	                   pattern or unix-time
+//	by:pattern#1       … and the key spec that its key is found by, where that
+//	                   is not the next one
 //	addr=ip:port       a name and what to show for it, where that differs
 //	NX                 a word as it is: anything without small letters
 //	EX seconds:integer a word and the argument that belongs to it
@@ -75,7 +78,7 @@ func ParseSyntax(line string, specs int) ([]Arg, error) {
 
 func assignKeySpecs(args []Arg, next *int, specs int) {
 	for i := range args {
-		if args[i].Type == ArgKey {
+		if args[i].Type == ArgKey && args[i].KeySpec < 0 {
 			args[i].KeySpec = min(*next, specs-1)
 			*next++
 		}
@@ -208,13 +211,21 @@ func (p *syntaxParser) single() (Arg, error) {
 	return named(w)
 }
 
-// named reads name[:type][=display].
+// named reads name[:type][#keyspec][=display].
 func named(word string) (Arg, error) {
 	word, display, shown := strings.Cut(word, "=")
+	word, spec, found := strings.Cut(word, "#")
 	name, typ, typed := strings.Cut(word, ":")
 	a := Arg{Name: name, Display: name, Type: ArgType(typ), KeySpec: -1}
 	if shown {
 		a.Display = display
+	}
+	if found {
+		n, err := strconv.Atoi(spec)
+		if err != nil || n < 0 {
+			return a, fmt.Errorf("%q: no key spec %q", word, spec)
+		}
+		a.KeySpec = n
 	}
 	if !typed {
 		a.Type = ArgString
