@@ -15,6 +15,8 @@ type db struct {
 	slab slab.Slab
 	dict *dict.Dict
 	due  *expireindex.Index
+	// objects are the values that are not packed.
+	objects objects
 	// changes counts inserts and deletes in dict: a place that was looked up
 	// before the last one must be looked up again.
 	changes uint64
@@ -36,7 +38,7 @@ func newDB(e *Engine) *db {
 // used is the memory of the db, in bytes.
 func (d *db) used() int64 {
 	return int64(unsafe.Sizeof(*d)) + d.slab.Allocated() +
-		d.dict.Bytes() - d.dict.SlabBytes() + d.due.Bytes() - d.due.SlabBytes()
+		d.dict.Bytes() - d.dict.SlabBytes() + d.due.Bytes() - d.due.SlabBytes() + d.objects.used()
 }
 
 func (d *db) entry(r slab.Ref) entry { return entry{d.slab.Ptr(r)} }
@@ -119,5 +121,5 @@ func (d *db) unindex(p *place, due uint64) {
 // close gives all memory back.
 func (d *db) close() {
 	d.slab.Close()
-	d.dict, d.due = nil, nil
+	d.dict, d.due, d.objects = nil, nil, objects{}
 }

@@ -29,12 +29,23 @@ const (
 // Encoding is how a value is kept, as OBJECT ENCODING tells it.
 type Encoding uint8
 
-// The encodings of strings.
+// The encodings, of which an entry has room for 16.
 const (
 	EncRaw Encoding = iota
 	EncInt
 	EncEmbStr
+	EncListpack
+	EncListpackEx // of a hash whose fields have deadlines
+	EncIntset
+	// Objects, see object.go.
+	EncHashtable
+	EncSkiplist
+	EncQuicklist
+	EncStream
 )
+
+// isObject says whether a value kept so is an object; else it is packed.
+func (e Encoding) isObject() bool { return e >= EncHashtable }
 
 // place is one key's place in the unit's db, looked up once, then read or
 // written. Its bytes point into the store and are good until the next write
@@ -181,6 +192,7 @@ func (tx *Tx) putBlocks(p *place, ref, apart slab.Ref, sh shape, typ Type, enc E
 	var wasIndexed bool
 	var indexed uint64
 	var oldApart slab.Ref
+	oldObject := p.handle()
 	if p.ref != 0 {
 		if tx.eng.lfu {
 			lru = p.ent.lru()
@@ -203,6 +215,7 @@ func (tx *Tx) putBlocks(p *place, ref, apart slab.Ref, sh shape, typ Type, enc E
 	if oldApart != 0 && oldApart != apart {
 		d.slab.Free(oldApart)
 	}
+	d.giveUp(oldObject)
 	d.deadline(p, at, wasIndexed, indexed)
 }
 
@@ -244,18 +257,7 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 	}
 	d.slab.Ready()
 	old := p.ent.valLen()
-	switch {
-	case p.ent.apart() != 0 && n >= apartMin:
-		d.resizeApart(p, old, n)
-	case n <= old || n < apartMin && d.room(p) >= n:
-		if p.ent.apart() != 0 {
-			d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n)
-		} else {
-			p.ent.setValLen(n)
-		}
-	default:
-		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+headroom(old, n))
-	}
+	d.fit(p, n, headroom(old, n))
 	p.ent.setKind(p.ent.typ(), enc)
 	b := p.bytes()
 	if r := p.ent.apart(); r != 0 {
@@ -265,6 +267,32 @@ func (tx *Tx) resize(p *place, enc Encoding, n int) []byte {
 		clear(b[min(old, n):])
 	}
 	return b
+}
+
+// fit makes the packed value at p, which exists, n bytes long: it keeps what fits
+// of the old ones. Where it needs another block for that, it takes one with room
+// for spare bytes more.
+func (d *db) fit(p *place, n, spare int) {
+	switch old := p.ent.valLen(); {
+	case p.ent.apart() != 0 && n >= apartMin:
+		d.resizeApart(p, old, n, spare)
+	case n <= old || n < apartMin && d.room(p) >= n:
+		if p.ent.apart() != 0 {
+			d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n)
+		} else {
+			p.ent.setValLen(n)
+		}
+	default:
+		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n+spare)
+	}
+}
+
+// trim moves the entry at p into a smaller block where it has become much
+// shorter than its own.
+func (d *db) trim(p *place) {
+	if n := p.ent.valLen(); p.ent.apart() == 0 && d.room(p) > n+n/2+32 {
+		d.reshape(p, shapeOf(p.ent.keyLen(), n, p.ent.at()), n)
+	}
 }
 
 // sparse creates the missing key at p with n bytes of zeros in a block of their
@@ -295,10 +323,10 @@ func (d *db) room(p *place) int {
 }
 
 // resizeApart changes the length of a value that has a block of its own.
-func (d *db) resizeApart(p *place, old, n int) {
+func (d *db) resizeApart(p *place, old, n, spare int) {
 	r := p.ent.apart()
 	if size := d.slab.Size(r); n > size {
-		r = d.slab.Resize(r, n+headroom(old, n))
+		r = d.slab.Resize(r, n+spare)
 	} else if n < old && n < size/2 {
 		r = d.slab.Resize(r, n)
 	}
@@ -365,6 +393,7 @@ func (d *db) discard(p *place) {
 	if r := p.ent.apart(); r != 0 {
 		d.slab.Free(r)
 	}
+	d.giveUp(p.handle())
 	d.slab.Free(p.ref)
 	p.ref, p.ent = 0, entry{}
 }

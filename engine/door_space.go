@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	"coatcheck/engine/internal/dict"
@@ -33,20 +34,28 @@ const maxCursor = dict.End - 1
 // that share a position are visited in one call. The visitor gets expired keys
 // too, must not write, and sees an entry as peek would.
 func (tx *Tx) scan(cursor uint64, n int, visit func(p *place)) (next uint64) {
+	d := tx.eng.dbs[tx.db]
+	return walk(d.dict, cursor, n, d.warm, func(s dict.Slot) {
+		p := d.placeOf(s)
+		visit(&p)
+	})
+}
+
+// walk is scan over any table. ahead is told of slots that are about to be
+// visited.
+func walk(t *dict.Dict, cursor uint64, n int, ahead func([]dict.Slot), visit func(dict.Slot)) (next uint64) {
 	if cursor > maxCursor {
 		return 0
 	}
-	d := tx.eng.dbs[tx.db]
 	seen, last := 0, ^uint32(0)
 	for pos := uint32(cursor); pos < dict.End; {
-		slots, after := d.dict.From(pos)
-		d.warm(slots[:min(len(slots), max(n-seen, 0))])
+		slots, after := t.From(pos)
+		ahead(slots[:min(len(slots), max(n-seen, 0))])
 		for _, s := range slots {
 			if seen >= n && s.Tag() != last {
 				return uint64(s.Tag())
 			}
-			p := d.placeOf(s)
-			visit(&p)
+			visit(s)
 			last = s.Tag()
 			seen++
 		}
@@ -114,8 +123,11 @@ func (tx *Tx) transfer(src *place, db int, key []byte) {
 	if src.ent.volatile() {
 		from.unindex(src, src.ent.indexed())
 	}
-	if src.ent.apart() != 0 { // the value has gone with its block
+	switch { // what has gone with its block, or under its handle
+	case src.ent.apart() != 0:
 		src.ent.setApart(0)
+	case src.handle() != 0 && from == to:
+		src.setHandle(0)
 	}
 	from.discard(src)
 }
@@ -132,6 +144,17 @@ func (tx *Tx) duplicate(src *place, db int, key []byte) {
 func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	from, to := src.db, dst.db
 	at, val := src.ent.at(), src.bytes()
+	if o := src.object(); o != nil && !(take && from == to) {
+		var own [handleSize]byte
+		h := to.adopt(o.clone(from, to))
+		binary.LittleEndian.PutUint32(own[:], uint32(h))
+		val = own[:]
+		defer func() {
+			if dst.ref == 0 { // no memory for the entry
+				to.giveUp(h)
+			}
+		}()
+	}
 	sh := shapeOf(len(dst.key), len(val), at)
 	apart, apartSize := src.ent.apart(), 0
 	adopt := take && apart != 0 && to.slab.MayAdopt(&from.slab, apart)

@@ -40,13 +40,15 @@ type Engine struct {
 	expirer expirer
 	evictor evictor
 	reaper  reaper
-	poison  bool // tests: freed memory must not be written to
+	digging func() // stops the timer of digLater; nil: there is none
+	poison  bool   // tests: freed memory must not be written to
 	closed  bool
 	paused  bool // see Pause
 
 	onCycle func(event string, took time.Duration) // nil: nobody asks
 
 	maxString int64 // see SetMaxString
+	packing   Packing
 }
 
 // New makes an empty engine.
@@ -62,7 +64,7 @@ func New(opts Options) *Engine {
 	}
 	e := &Engine{
 		clock: opts.Clock, rand: opts.Rand, seed: maphash.MakeSeed(), poison: opts.Poison,
-		dbs: make([]*db, opts.Databases), limits: DefaultLimits, expirer: newExpirer(),
+		dbs: make([]*db, opts.Databases), limits: DefaultLimits, packing: DefaultPacking, expirer: newExpirer(),
 	}
 	for i := range e.dbs {
 		e.dbs[i] = newDB(e)
@@ -80,6 +82,9 @@ func (e *Engine) Close() {
 		e.expirer.disarm()
 		if e.evictor.later != nil {
 			e.evictor.later()
+		}
+		if e.digging != nil {
+			e.digging()
 		}
 		for _, d := range e.dbs {
 			e.reaper.closeDB(d)

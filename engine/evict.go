@@ -57,6 +57,12 @@ func (h Held) MakeRoom() error {
 	used := e.used()
 	var err error
 	if used > limit {
+		for _, d := range e.dbs {
+			d.digAll()
+		}
+		used = e.used()
+	}
+	if used > limit {
 		if e.limits.Policy == NoEviction {
 			return errs.OOM
 		}
@@ -87,6 +93,7 @@ func (tx *Tx) evict(used, limit int64) error {
 		tx.db = db
 		tx.eng.stats.Evicted++
 		tx.remove(&p)
+		p.db.digAll()
 		tx.announceLoss(ClassEvicted, "evicted", p.key)
 		used = e.used()
 	}

@@ -41,6 +41,10 @@ func (d *db) check() error {
 	if err != nil {
 		return err
 	}
+	for _, o := range d.objects.graves {
+		_, blocks := o.memory()
+		size += blocks
+	}
 	if want := size + d.dict.SlabBytes() + d.due.SlabBytes(); want != d.slab.Allocated() {
 		return fmt.Errorf("slab holds %d bytes, entries, slots and items %d", d.slab.Allocated(), want)
 	}
@@ -52,6 +56,7 @@ func (d *db) check() error {
 func (d *db) checkEntries() (size int64, volatile map[slab.Ref]bool, err error) {
 	keys := make(map[string]bool, d.dict.Len())
 	volatile = map[slab.Ref]bool{}
+	objects, heap := 0, int64(0)
 	for pos := uint32(0); pos < dict.End; {
 		slots, next := d.dict.From(pos)
 		for _, s := range slots {
@@ -73,12 +78,27 @@ func (d *db) checkEntries() (size int64, volatile map[slab.Ref]bool, err error) 
 			case ent.typ() == None || ent.typ() > TStream:
 				return 0, nil, fmt.Errorf("key %q has type %d", key, ent.typ())
 			}
+			if p := d.placeOf(s); p.object() != nil {
+				n, blocks := p.object().memory()
+				heap += n
+				size += blocks
+				objects++
+				if err := p.object().check(d); err != nil {
+					return 0, nil, fmt.Errorf("key %q: %w", key, err)
+				}
+				if p.object().elements() == 0 && ent.typ() != TStream {
+					return 0, nil, fmt.Errorf("key %q: empty", key)
+				}
+			}
 			keys[key] = true
 			if ent.volatile() {
 				volatile[s.Ref()] = true
 			}
 		}
 		pos = next
+	}
+	if have := max(len(d.objects.slots)-1, 0) - len(d.objects.free); objects != have || heap != d.objects.heap {
+		return 0, nil, fmt.Errorf("%d objects of %d bytes, counted %d of %d", objects, heap, have, d.objects.heap)
 	}
 	return size, volatile, nil
 }

@@ -88,7 +88,10 @@ var typeNames = [...]string{
 // String is the type as TYPE tells it.
 func (t Type) String() string { return typeNames[t] }
 
-var encodingNames = [...]string{EncRaw: "raw", EncInt: "int", EncEmbStr: "embstr"}
+var encodingNames = [...]string{
+	EncRaw: "raw", EncInt: "int", EncEmbStr: "embstr", EncListpack: "listpack", EncListpackEx: "listpackex",
+	EncIntset: "intset", EncHashtable: "hashtable", EncSkiplist: "skiplist", EncQuicklist: "quicklist", EncStream: "stream",
+}
 
 // String is the encoding as OBJECT ENCODING tells it.
 func (e Encoding) String() string { return encodingNames[e] }

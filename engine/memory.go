@@ -43,7 +43,7 @@ func (h Held) Memory() Memory {
 	for _, d := range e.dbs {
 		m.Dicts += d.dict.Bytes()
 		m.Expires += d.due.Bytes()
-		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes()
+		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes() + d.objects.used()
 		m.Mapped += d.slab.Mapped()
 	}
 	m.Elsewhere = e.outside
@@ -75,6 +75,10 @@ func (p *place) size() int64 {
 	n := int64(d.slab.Size(p.ref)) + d.dict.Bytes()/int64(d.dict.Len())
 	if r := p.ent.apart(); r != 0 {
 		n += int64(d.slab.Size(r))
+	}
+	if o := p.object(); o != nil {
+		heap, blocks := o.memory()
+		n += heap + blocks
 	}
 	if p.ent.volatile() {
 		n += d.due.Bytes() / int64(d.due.Len())

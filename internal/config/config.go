@@ -6,6 +6,8 @@ package config
 import (
 	"path/filepath"
 	"strings"
+
+	"coatcheck/engine"
 )
 
 // OutputLimit bounds a class of clients' reply buffers.
@@ -54,6 +56,7 @@ type Config struct {
 	Hz                 int
 	ActiveExpireEffort int
 	NotifyEvents       string
+	Packing            engine.Packing // up to which size collections are packed
 
 	SlowlogSlowerThan       int64 // microseconds, negative: off
 	SlowlogMaxLen           int

@@ -21,7 +21,6 @@ const (
 	noReplication = "there are no replicas yet"
 	noCluster     = "a server is never part of a cluster"
 	noScripts     = "there are no scripts yet"
-	noType        = "the type is not there yet"
 	alwaysLazy    = "memory of large values and databases is always freed aside"
 	goRuntime     = "describes Redis' own process"
 	goTLS         = "the TLS library chooses"
