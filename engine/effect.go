@@ -50,7 +50,8 @@ type Effect struct {
 // Sink is told of every effect, in order, under the engine's lock. It must not
 // block, and not call the engine but through tx.
 type Sink interface {
-	// Wants says what the sink needs; asked once, when it is added.
+	// Wants says what the sink needs; asked when it is added, and when
+	// WantsChanged is called.
 	Wants() Wants
 	Effect(tx *Tx, e *Effect)
 }

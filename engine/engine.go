@@ -45,6 +45,8 @@ type Engine struct {
 	closed  bool
 	paused  bool // see Pause
 
+	atUnlock []func(Held) // see BeforeUnlock
+
 	onCycle func(event string, took time.Duration) // nil: nobody asks
 
 	maxString int64 // see SetMaxString
@@ -110,6 +112,9 @@ func (e *Engine) Lock() Held {
 // Unlock ends the batch.
 func (h Held) Unlock() {
 	e := h.eng
+	if len(e.atUnlock) > 0 {
+		h.endBatch()
+	}
 	e.arm()
 	e.mu.Unlock()
 }

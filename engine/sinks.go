@@ -16,6 +16,34 @@ func (h Held) RemoveSink(s Sink) {
 	e.sumWants()
 }
 
+// WantsChanged asks every sink anew what it wants. A sink whose wants are not
+// constant calls it when they change, so that it costs nothing while it wants
+// nothing.
+func (h Held) WantsChanged() {
+	e := h.eng
+	for i := range e.sinks {
+		e.sinks[i].wants = e.sinks[i].sink.Wants()
+	}
+	e.sumWants()
+}
+
+// BeforeUnlock has f called once, at the end of the batch, before the lock is
+// released: for what is told of a batch as a whole.
+func (h Held) BeforeUnlock(f func(h Held)) {
+	h.eng.atUnlock = append(h.eng.atUnlock, f)
+}
+
+// endBatch calls what waits for the end of the batch.
+func (h Held) endBatch() {
+	for len(h.eng.atUnlock) > 0 {
+		due := h.eng.atUnlock
+		h.eng.atUnlock = nil
+		for _, f := range due {
+			f(h)
+		}
+	}
+}
+
 // attached is a sink with what it wants.
 type attached struct {
 	sink  Sink

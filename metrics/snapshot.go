@@ -29,6 +29,7 @@ type Snapshot struct {
 	BacklogSize                  int64 // repl-backlog-size
 
 	Clients       Clients
+	PubSub        PubSub
 	Net           Net
 	Engine        engine.Stats
 	Memory        engine.Memory
@@ -62,6 +63,9 @@ type Clients struct {
 	Received, Rejected                  int64
 	QueryLimitClosed, OutputLimitClosed int64
 }
+
+// PubSub counts what is subscribed to, each channel and pattern once.
+type PubSub struct{ Channels, Patterns, ShardChannels int }
 
 // Net is traffic with clients.
 type Net struct{ In, Out, Reads, Writes int64 }

@@ -147,7 +147,10 @@ func (r *Reply) Rewind(mark int) {
 		r.sealed = r.sealed[:last]
 		r.before -= len(r.tail)
 	}
-	r.tail = r.tail[:mark-r.before]
+	if r.tail = r.tail[:mark-r.before]; len(r.tail) == 0 {
+		giveBuffer(r.tail) // and no shared one is written to
+		r.tail = nil
+	}
 	if r.Len() == 0 {
 		giveBuffer(r.tail)
 		r.tail, r.sent = nil, 0

@@ -42,6 +42,10 @@ func takeBuffer(n int) []byte {
 	return make([]byte, 0, n)
 }
 
+// isClass says whether the pool would take a buffer of n bytes for one of its
+// own.
+func isClass(n int) bool { return n == class0 || n == class1 || n == class2 || n == class3 }
+
 // giveBuffer takes back what takeBuffer returned; nobody uses it any more.
 func giveBuffer(b []byte) {
 	switch b = b[:cap(b)]; cap(b) {

@@ -194,25 +194,31 @@ func (r *Reply) Append(b []byte) {
 	r.tail = append(r.tail, b...)
 }
 
+// AppendShared appends encoded bytes that other replies have too and that
+// nobody changes any more. Long ones, and the first that a reply gets, are not
+// copied: a message to many is in memory once.
+func (r *Reply) AppendShared(b []byte) {
+	if isClass(len(b)) || len(b) <= class0 && r.Len() > 0 {
+		r.Append(b)
+		return
+	}
+	r.seal()
+	r.sealed = append(r.sealed, b[:len(b):len(b)])
+	r.before += len(b)
+}
+
 // AppendReply moves what is in side to the end of r, without copying much. It
 // leaves side empty.
 func (r *Reply) AppendReply(side *Reply) {
-	if side.Len() <= class1 {
-		for b := side.Head(); b != nil; b = side.Head() {
+	for b := side.Head(); b != nil; b = side.Head() {
+		if len(b) <= class1 || side.sent > 0 { // partly sent: the pool gets only whole buffers
 			r.Append(b)
 			side.Advance(len(b))
+			continue
 		}
-		return
-	}
-	for b := side.Head(); b != nil; b = side.Head() {
 		r.seal()
 		r.tail = b
-		if side.sent == 0 {
-			side.forgetHead()
-		} else { // partly sent: the pool gets only whole buffers
-			r.tail = append([]byte(nil), b...)
-			side.Advance(len(b))
-		}
+		side.forgetHead()
 	}
 }
 

@@ -142,6 +142,57 @@ func TestReplyChunks(t *testing.T) {
 	}
 }
 
+// Bytes that several replies share are never written to, whatever else happens to
+// the replies.
+func TestSharedBytesStay(t *testing.T) {
+	for seed := range uint64(30) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		var shared, kept [][]byte
+		for i := range 12 {
+			b := bytes.Repeat([]byte{byte('A' + i)}, []int{1, 100, class0 - 1, class0, class0 + 1, 2000, class1, class1 + 1, 9000, class2, 40000, class3}[i])
+			shared, kept = append(shared, b), append(kept, bytes.Clone(b))
+		}
+		replies, sides := make([]Reply, 4), make([]Reply, 4)
+		want := make([][]byte, 4)
+		for range 400 {
+			i := rnd.IntN(4)
+			r, side := &replies[i], &sides[i]
+			switch rnd.IntN(6) {
+			case 0, 1:
+				b := shared[rnd.IntN(len(shared))]
+				side.AppendShared(b)
+				want[i] = append(want[i], b...)
+			case 2:
+				side.BulkText("own")
+				want[i] = append(want[i], "$3\r\nown\r\n"...)
+			case 3:
+				r.AppendReply(side)
+			case 4:
+				r.AppendReply(side)
+				mark := r.Len()
+				r.AppendShared(shared[rnd.IntN(len(shared))])
+				r.Rewind(mark)
+				r.Int(7)
+				want[i] = append(want[i], ":7\r\n"...)
+			case 5:
+				for b := r.Head(); b != nil && rnd.IntN(4) > 0; b = r.Head() {
+					n := 1 + rnd.IntN(len(b))
+					require.True(t, bytes.HasPrefix(want[i], b[:n]), "seed %d", seed)
+					want[i] = want[i][n:]
+					r.Advance(n)
+				}
+			}
+			require.Equal(t, len(want[i]), r.Len()+side.Len())
+		}
+		for i := range replies {
+			replies[i].AppendReply(&sides[i])
+			require.True(t, bytesOf(&replies[i]) == string(want[i]), "seed %d", seed)
+			replies[i].Reset()
+		}
+		require.Equal(t, kept, shared, "seed %d", seed)
+	}
+}
+
 func TestReplyReset(t *testing.T) {
 	r := &Reply{}
 	r.BulkString(make([]byte, 1<<20))

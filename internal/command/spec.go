@@ -42,6 +42,8 @@ const (
 	TouchesArbitraryKeys
 	// Slow-by-nature commands of ours may run in slices (see More).
 	Sliced
+	// InPubSub: a client of RESP2 with subscriptions may call it.
+	InPubSub
 )
 
 // Group is the family a command belongs to in COMMAND DOCS.

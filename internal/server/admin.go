@@ -99,11 +99,16 @@ func helpOf(container string) func(c *Client, in command.Args, out *resp.Reply) 
 	}
 }
 
-// helpEntry is a container's HELP in the table.
+// helpEntry is the HELP of a container of the server's own group in the table.
 func helpEntry(container, since string) command.Entry[*Client] {
+	return helpIn(container, command.GroupServer, since)
+}
+
+// helpIn is helpEntry for any group.
+func helpIn(container string, group command.Group, since string) command.Entry[*Client] {
 	return command.Entry[*Client]{Spec: command.Spec{
 		Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale,
-		Group: command.GroupServer, Since: since, Complexity: "O(1)",
+		Group: group, Since: since, Complexity: "O(1)",
 		Summary: "Lists the subcommands.",
 	}, Run: helpOf(container)}
 }

@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/command"
+	"coatcheck/internal/pubsub"
 	"coatcheck/resp"
 )
 
@@ -67,6 +68,7 @@ type Client struct {
 	oversoftSince   time.Time // zero while under the soft output limit
 	lastCmd         *Cmd
 
+	subs            pubsub.Subscriber[*Client]
 	monitor         bool
 	noEvict         bool
 	noTouch         bool
@@ -104,6 +106,7 @@ type waiting struct {
 // newClient lists a connection as a client. The caller holds the lock.
 func (s *Server) newClient(w waker, k kind, fd int, addr, laddr string) *Client {
 	c := &Client{srv: s, conn: w, fd: fd, kind: k, addr: addr, laddr: laddr, proto: 2, user: defaultUser}
+	c.subs.Owner = c
 	c.created = s.clock.Now()
 	c.active = c.created
 	c.authenticated = !s.passHash.on
@@ -123,9 +126,16 @@ func (s *Server) drop(c *Client) {
 	}
 	c.gone, c.closing = true, true
 	c.endWait()
-	c.stopMonitor()
+	c.leave()
 	delete(s.oversoft, c)
 	s.clients.remove(c)
+}
+
+// leave ends what others have to do with the client: nobody tells it anything
+// any more.
+func (c *Client) leave() {
+	c.stopMonitor()
+	c.srv.pubsub.UnsubscribeAll(&c.subs)
 }
 
 // ID numbers the client; no other client of the server has or had the number.

@@ -58,6 +58,7 @@ func clientKill(c *Client, in command.Args, out *resp.Reply) error {
 				c.closeAfterReply = true
 			} else {
 				each.kill()
+				each.leave()
 			}
 		}
 	}

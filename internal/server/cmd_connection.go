@@ -2,6 +2,7 @@ package server
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"coatcheck/engine/errs"
@@ -34,21 +35,21 @@ var connectionCommands = []command.Entry[*Client]{
 		History: [][2]string{{"6.2.0", "Without arguments it only tells of the connection."}},
 	}, Run: hello},
 	{Spec: command.Spec{
-		Name: "PING", Syntax: "[message]", Arity: -1, Flags: command.Fast,
+		Name: "PING", Syntax: "[message]", Arity: -1, Flags: command.Fast | command.InPubSub,
 		Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Answers PONG, or the given message.",
 		Tips:    []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 	}, Run: ping},
 	{Spec: command.Spec{
 		Name: "QUIT", Arity: -1,
-		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy,
+		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub,
 		Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)",
 		Summary:  "Closes the connection.",
 		DocFlags: []string{"deprecated"}, DeprecatedSince: "7.2.0", ReplacedBy: "just closing the connection",
 	}, Run: quit},
 	{Spec: command.Spec{
 		Name: "RESET", Arity: 1,
-		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy,
+		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub,
 		Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(1)",
 		Summary: "Makes the connection as good as new.",
 	}, Run: reset},
@@ -87,14 +88,20 @@ func echo(c *Client, in command.Args, out *resp.Reply) error {
 }
 
 // PING [message]
+//
+// A client of RESP2 with subscriptions gets an array, as it gets nothing else.
 func ping(c *Client, in command.Args, out *resp.Reply) error {
-	switch len(in) {
-	case 1:
-		out.Status("PONG")
-	case 2:
+	switch {
+	case len(in) > 2:
+		return errs.WrongArity("ping")
+	case c.proto == 2 && c.subs.Total() > 0:
+		out.Array(2)
+		out.BulkText("pong")
+		out.BulkString(slices.Concat(in[1:]...))
+	case len(in) == 2:
 		out.BulkString(in[1])
 	default:
-		return errs.WrongArity("ping")
+		out.Status("PONG")
 	}
 	return nil
 }
@@ -110,9 +117,9 @@ func quit(c *Client, in command.Args, out *resp.Reply) error {
 
 // RESET
 //
-// Leaves MONITOR, RESP3, the selected db, the name and the login.
+// Leaves MONITOR, all subscriptions, RESP3, the selected db, the name and the login.
 func reset(c *Client, in command.Args, out *resp.Reply) error {
-	c.stopMonitor()
+	c.leave()
 	c.db, c.proto, c.name = 0, 2, ""
 	c.replyOff, c.replySkip, c.replySkipNext = false, false, false
 	c.noEvict, c.noTouch = false, false

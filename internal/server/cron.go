@@ -33,14 +33,14 @@ func (s *Server) tick() {
 }
 
 // closeIdle closes clients that sent nothing for longer than the timeout. Those
-// in MONITOR or waiting for something are spared, as in Redis.
+// in MONITOR, with subscriptions or waiting for something are spared, as in Redis.
 func (s *Server) closeIdle() {
 	limit := time.Duration(s.cfg.Timeout) * time.Second
 	if limit <= 0 {
 		return
 	}
 	for c := range s.clients.all() {
-		if s.now.Sub(c.active) > limit && !c.monitor && c.waits == nil {
+		if s.now.Sub(c.active) > limit && !c.monitor && c.waits == nil && c.subs.Total() == 0 {
 			s.log.Debug("closing an idle client", "client", c.addr)
 			c.kill()
 		}

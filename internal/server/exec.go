@@ -36,6 +36,7 @@ const turnBytes = 1 << 20
 // says whether there is more to run without reading: then the transport calls it
 // again after it has served others.
 func (s *Server) turn(c *Client) (again bool) {
+	s.running = c
 	out := &c.out
 	start := out.Len()
 	out.Proto = c.proto
@@ -58,6 +59,7 @@ func (s *Server) turn(c *Client) (again bool) {
 	c.replied = int64(out.Len() - start)
 	s.checkOutput(c)
 	c.replied = 0
+	s.running = nil
 	c.argv = nil
 	c.qbuf, c.qcap = c.in.Buffered(), c.in.Cap()
 	return again && !c.closing
@@ -86,6 +88,7 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 	}
 	ahead := 1 // the loop has looked at the first command
 	for !c.closing && !c.closeAfterReply {
+		c.takePushed(out) // what the command before had others say
 		if out.Len()-start > limit {
 			return true
 		}
@@ -248,7 +251,7 @@ func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 		cmd.Stats.Failed++
 	}
 	c.muteReply(out, mark)
-	s.finish(c, cmd, argv, began, took, out)
+	s.finish(c, cmd, argv, began, took)
 }
 
 // run calls the handler. A panic in it costs its client the connection, not
@@ -303,7 +306,7 @@ func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 		w.cmd.Stats.Failed++
 	}
 	c.muteReply(out, mark)
-	s.finish(c, w.cmd, w.argv, w.began, w.spent, out)
+	s.finish(c, w.cmd, w.argv, w.began, w.spent)
 }
 
 func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err error) {
@@ -320,13 +323,12 @@ func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err
 
 // finish counts a command that ran and tells who watches: the slow log and the
 // latency monitor (see observe.go), and clients in MONITOR.
-func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, took time.Duration, out *resp.Reply) {
+func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, took time.Duration) {
 	s.Stats.Commands++
 	cmd.Stats.record(took, s.cfg.LatencyTracking)
 	s.observe(c, cmd, argv, began, took)
 	if len(s.monitors) > 0 && cmd.Flags&(command.SkipMonitor|command.Admin) == 0 {
 		s.feedMonitors(c, cmd, argv)
-		c.takePushed(out)
 	}
 }
 

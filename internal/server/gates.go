@@ -35,6 +35,9 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if s.outOfMemory() && cmd.Flags&command.DenyOOM != 0 {
 		return errs.OOM
 	}
+	if c.proto == 2 && c.subs.Total() > 0 && cmd.Flags&command.InPubSub == 0 {
+		return errInPubSub(cmd)
+	}
 	if c.monitor && cmd.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitoring
 	}
@@ -42,6 +45,13 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 		return errPaused
 	}
 	return nil
+}
+
+// errInPubSub is about a client of RESP2 that has subscribed: it could not tell
+// replies from messages.
+func errInPubSub(cmd *Cmd) error {
+	return &errs.Error{Code: "ERR", Text: "Can't execute '" + cmd.FullName +
+		"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"}
 }
 
 // errMonitoring is about a client in MONITOR, which Redis takes for a replica.

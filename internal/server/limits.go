@@ -35,7 +35,12 @@ func (c *Client) waitingOut() int64 { return c.unsent.Load() + c.replied + int64
 
 // class is the client's class of client-output-buffer-limit. A client in
 // MONITOR is a normal one, as in Redis.
-func (c *Client) class() int { return config.ClassNormal }
+func (c *Client) class() int {
+	if c.subs.Total() > 0 {
+		return config.ClassPubSub
+	}
+	return config.ClassNormal
+}
 
 // checkOutput closes the client when its unread replies exceed its limits.
 func (s *Server) checkOutput(c *Client) {

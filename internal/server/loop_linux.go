@@ -66,6 +66,7 @@ type loop struct {
 
 	// Guarded by the engine's lock.
 	woken   []*sock
+	awake   int     // of woken, those that had their turn
 	joining []*sock // taken in by other loops for this one
 	starts  []*acceptor
 	drops   []int // listeners that are closed
@@ -403,7 +404,9 @@ func (l *loop) countBytes() {
 
 // post makes the loop look at what others left for it under the engine's lock.
 func (l *loop) post() {
-	l.posted.Store(true)
+	if l.posted.Swap(true) {
+		return // who did it before has seen to that
+	}
 	if l.asleep.Load() {
 		one := [8]byte{1}
 		_, _ = rawWrite(l.wakeFD, one[:]) // full is as good as one more
@@ -429,13 +432,7 @@ func (k *sock) hangUp() {
 // takePosted takes over what others left. It says whether the loop is to end.
 func (l *loop) takePosted() (ended bool) {
 	l.posted.Store(false)
-	for i, k := range l.woken {
-		l.woken[i], k.queued = nil, false
-		if !k.c.gone {
-			l.list(k)
-		}
-	}
-	l.woken = l.woken[:0]
+	l.takeWoken()
 	for i, k := range l.joining {
 		l.joining[i] = nil
 		l.join(k)
@@ -443,6 +440,24 @@ func (l *loop) takePosted() (ended bool) {
 	l.joining = l.joining[:0]
 	l.takePostedAccepts()
 	return l.stop
+}
+
+// takeWoken gives those who were woken a turn in this round, not more than a
+// round has room for: of ten thousand subscribers, the first have their message
+// while the others' buffers are still out of the cache.
+func (l *loop) takeWoken() {
+	for ; l.awake < len(l.woken) && len(l.ready) < roundClients; l.awake++ {
+		k := l.woken[l.awake]
+		l.woken[l.awake], k.queued = nil, false
+		if !k.c.gone {
+			l.list(k)
+		}
+	}
+	if l.awake < len(l.woken) {
+		l.posted.Store(true)
+		return
+	}
+	l.woken, l.awake = l.woken[:0], 0
 }
 
 // join makes k one of the loop's.

@@ -47,9 +47,7 @@ func (s *Server) feedMonitors(c *Client, cmd *Cmd, argv [][]byte) {
 	line := s.monitorLine(c, redact(cmd, argv))
 	for _, m := range s.monitors {
 		m.pushed.Append(line)
-		if s.checkOutput(m); m != c {
-			m.wake()
-		}
+		s.told(m)
 	}
 }
 

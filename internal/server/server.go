@@ -27,6 +27,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/internal/pubsub"
 	"coatcheck/resp"
 )
 
@@ -91,7 +92,9 @@ type Server struct {
 	admin
 
 	clients  registry
+	running  *Client // whose turn it is
 	monitors []*Client
+	pubsub   pubsub.Registry[*Client]
 	pause    pause
 	passHash passHash
 	oversoft map[*Client]struct{} // clients over their soft output limit
