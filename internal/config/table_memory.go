@@ -14,7 +14,7 @@ var memoryParams = []param{
 	{name: "active-expire-effort", kind: number(1, 10), def: "1", field: intField(func(c *Config) *int { return &c.ActiveExpireEffort }), note: "keys expire when they are due, whatever the effort"},
 	{name: "activerehashing", kind: boolean, def: "yes", note: "the keyspace grows in steps that need no rehashing"},
 	{name: "databases", flags: immutable, kind: number(1, maxInt), def: "16", field: intField(func(c *Config) *int { return &c.Databases })},
-	{name: "notify-keyspace-events", kind: eventsKind{}, field: textField(func(c *Config) *string { return &c.NotifyEvents }), note: "there is no pub/sub yet"},
+	{name: "notify-keyspace-events", kind: eventsKind{}, field: textField(func(c *Config) *string { return &c.NotifyEvents })},
 
 	{name: "lazyfree-lazy-eviction", kind: boolean, def: "no", note: alwaysLazy},
 	{name: "lazyfree-lazy-expire", kind: boolean, def: "no", note: alwaysLazy},

@@ -17,6 +17,7 @@ type admin struct {
 	latency  latencyMonitor
 	rates    rates
 	sessions *sessions
+	notifier notifier
 
 	replID        string // a replica would know this data set by it
 	startupMemory int64  // of the empty store
@@ -30,6 +31,9 @@ func (s *Server) startAdmin() {
 	s.replID = randomID()
 	s.startupMemory = h.Memory().Used
 	s.sessions = newSessions(s.cfg.Databases)
+	s.notifier.srv = s
+	h.AddSink(&s.notifier)
+	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)
 	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 	h.OnCycle(s.observeEvent)
@@ -54,6 +58,7 @@ func (s *Server) watchConfig() {
 		s.sessions.setPrefix(s.held, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 		return nil
 	}, "session-prefix")
+	s.cfg.OnSet(func() error { s.notifier.set(s.held, s.cfg.NotifyEvents); return nil }, "notify-keyspace-events")
 	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindPort) }, "port", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindBind) }, "bind")

@@ -123,3 +123,15 @@ func TestSubscribersLeaveNothing(t *testing.T) {
 		p.ask("PUBSUB CHANNELS\r\nPUBSUB NUMPAT\r\nPUBLISH a x\r\n", "*0\r\n:0\r\n:0\r\n")
 	})
 }
+
+// Evicted keys are told of.
+func TestEvictedNotification(t *testing.T) {
+	each(t, func(o *server.Options) { o.Config.NotifyEvents, o.Config.MaxMemoryPolicy = "Ee", "allkeys-lru" },
+		func(t *testing.T, srv *server.Server, dial func() *peer) {
+			sub, p := dial(), dial()
+			sub.ask("SUBSCRIBE __keyevent@0__:evicted\r\n", ack("subscribe", "__keyevent@0__:evicted", 1))
+			p.ask("SET k v\r\nCONFIG SET maxmemory 1\r\nGET k\r\n", "+OK\r\n+OK\r\n$-1\r\n")
+			sub.expect(message("__keyevent@0__:evicted", "k"))
+			p.ask("CONFIG SET maxmemory 0\r\n", "+OK\r\n")
+		})
+}
