@@ -30,6 +30,7 @@ type Snapshot struct {
 
 	Clients       Clients
 	PubSub        PubSub
+	Tracking      Tracking
 	Net           Net
 	Engine        engine.Stats
 	Memory        engine.Memory
@@ -66,6 +67,10 @@ type Clients struct {
 
 // PubSub counts what is subscribed to, each channel and pattern once.
 type PubSub struct{ Channels, Patterns, ShardChannels int }
+
+// Tracking counts what client-side caching remembers: clients that track, keys,
+// pairs of a key and a client, and prefixes.
+type Tracking struct{ Clients, Keys, Items, Prefixes int }
 
 // Net is traffic with clients.
 type Net struct{ In, Out, Reads, Writes int64 }

@@ -47,6 +47,7 @@ type Config struct {
 	ProtoMaxBulkLen        int64
 	ClientQueryBufferLimit int64
 	OutputLimits           [3]OutputLimit
+	TrackingTableMaxKeys   int64 // 0: no limit
 
 	MaxMemory          int64
 	MaxMemoryPolicy    string

@@ -18,7 +18,7 @@ var networkParams = []param{
 	{name: "proto-max-bulk-len", kind: size(1<<20, maxInt64), def: "512mb", field: intField(func(c *Config) *int64 { return &c.ProtoMaxBulkLen })},
 	{name: "client-query-buffer-limit", kind: size(1<<20, maxInt64), def: "1gb", field: intField(func(c *Config) *int64 { return &c.ClientQueryBufferLimit })},
 	{name: "client-output-buffer-limit", flags: multi, kind: limitsKind{}, def: "normal 0 0 0 replica 256mb 64mb 60 pubsub 32mb 8mb 60", field: limitsField},
-	{name: "tracking-table-max-keys", kind: number(0, maxInt64), def: "1000000", note: "there is no client-side caching yet"},
+	{name: "tracking-table-max-keys", kind: number(0, maxInt64), def: "1000000", field: intField(func(c *Config) *int64 { return &c.TrackingTableMaxKeys })},
 
 	{name: "tls-port", kind: number(0, 65535), def: "0", field: intField(func(c *Config) *int { return &c.TLSPort })},
 	{name: "tls-cert-file", kind: text, field: textField(func(c *Config) *string { return &c.TLSCertFile })},

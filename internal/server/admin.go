@@ -31,7 +31,8 @@ func (s *Server) startAdmin() {
 	s.replID = randomID()
 	s.startupMemory = h.Memory().Used
 	s.sessions = newSessions(s.cfg.Databases)
-	s.notifier.srv = s
+	s.tracking.srv, s.notifier.srv = s, s
+	h.AddSink(&s.tracking)
 	h.AddSink(&s.notifier)
 	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)
@@ -59,6 +60,7 @@ func (s *Server) watchConfig() {
 		return nil
 	}, "session-prefix")
 	s.cfg.OnSet(func() error { s.notifier.set(s.held, s.cfg.NotifyEvents); return nil }, "notify-keyspace-events")
+	s.cfg.OnSet(s.tracking.limitChanged, "tracking-table-max-keys")
 	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindPort) }, "port", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindBind) }, "bind")

@@ -69,6 +69,7 @@ type Client struct {
 	lastCmd         *Cmd
 
 	subs            pubsub.Subscriber[*Client]
+	tracking        *trackingClient // nil: it does not track
 	monitor         bool
 	noEvict         bool
 	noTouch         bool
@@ -136,6 +137,7 @@ func (s *Server) drop(c *Client) {
 func (c *Client) leave() {
 	c.stopMonitor()
 	c.srv.pubsub.UnsubscribeAll(&c.subs)
+	c.srv.tracking.untrack(c)
 }
 
 // ID numbers the client; no other client of the server has or had the number.

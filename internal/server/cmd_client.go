@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"coatcheck/engine/errs"
 	"coatcheck/internal/command"
 	"coatcheck/resp"
@@ -11,17 +13,12 @@ var clientCommands = []command.Entry[*Client]{
 		Name: "CLIENT", Arity: -2,
 		Group: command.GroupConnection, Since: "2.4.0", Complexity: "That of its subcommands",
 		Summary: "What the server knows of its connections, and how to steer them.",
-	}, Subs: []command.Entry[*Client]{
+	}, Subs: slices.Concat(trackingSubcommands, []command.Entry[*Client]{
 		{Spec: command.Spec{
 			Name: "GETNAME", Arity: 2, Flags: connFlags,
 			Group: command.GroupConnection, Since: "2.6.9", Complexity: "O(1)",
 			Summary: "Returns the name of this connection.",
 		}, Run: clientGetName},
-		{Spec: command.Spec{
-			Name: "GETREDIR", Arity: 2, Flags: connFlags,
-			Group: command.GroupConnection, Since: "6.0.0", Complexity: "O(1)",
-			Summary: "Returns the client that this connection's tracking messages go to.",
-		}, Run: clientGetRedir},
 		{Spec: command.Spec{
 			Name: "HELP", Arity: 2, Flags: command.Loading | command.Stale,
 			Group: command.GroupConnection, Since: "5.0.0", Complexity: "O(1)",
@@ -110,7 +107,7 @@ var clientCommands = []command.Entry[*Client]{
 			Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(N) in the clients that wait",
 			Summary: "Ends a pause.",
 		}, Run: clientUnpause},
-	}},
+	})},
 }
 
 // CLIENT GETNAME
@@ -120,14 +117,6 @@ func clientGetName(c *Client, in command.Args, out *resp.Reply) error {
 		return nil
 	}
 	out.BulkText(c.name)
-	return nil
-}
-
-// CLIENT GETREDIR
-//
-// Replies -1: the connection does not track.
-func clientGetRedir(c *Client, in command.Args, out *resp.Reply) error {
-	out.Int(-1)
 	return nil
 }
 

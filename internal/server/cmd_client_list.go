@@ -89,11 +89,11 @@ func (s *Server) clientLine(c *Client) string {
 	}
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=-1 "+
 		"qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=0 rbs=%d rbp=%d obl=%d oll=%d omem=%d tot-mem=%d events=%s cmd=%s user=%s "+
-		"redir=-1 resp=%d lib-name=%s lib-ver=%s",
+		"redir=%d resp=%d lib-name=%s lib-ver=%s",
 		c.id, c.addr, c.laddr, c.fd, c.name, seconds(s.now.Sub(c.created)), seconds(s.now.Sub(c.active)), c.flags(), c.db,
 		c.subs.Count(pubsub.Channel), c.subs.Count(pubsub.Pattern), c.subs.Count(pubsub.Shard),
 		qbuf, max(qcap-qbuf, 0), argvMem, c.replied, c.replied, obl, 0, omem, total, events, cmd, c.user,
-		c.proto, c.libName, c.libVer)
+		c.redirect(), c.proto, c.libName, c.libVer)
 }
 
 // clientSize is about what a client costs without its buffers.
@@ -112,6 +112,11 @@ func (c *Client) flags() string {
 	add(c.monitor, 'O')
 	add(c.subs.Total() > 0, 'P')
 	add(c.waits != nil, 'b')
+	if t := c.tracking; t != nil {
+		add(true, 't')
+		add(t.broken, 'R')
+		add(t.bcast, 'B')
+	}
 	add(c.closeAfterReply, 'c')
 	add(c.closing, 'A')
 	add(c.kind == kindUnix, 'U')

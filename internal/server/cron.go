@@ -28,6 +28,7 @@ func (s *Server) tick() {
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}
+	s.tracking.trim(trimTick)
 	s.tryAccept()
 	s.startCron()
 }

@@ -109,6 +109,9 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 		if c.waits != nil {
 			return c.waits.more != nil
 		}
+		if c.tracking != nil {
+			c.endCaching()
+		}
 		if c.replied = int64(out.Len() - start); c.replied > s.outputChecks {
 			s.checkOutput(c)
 		}
@@ -260,6 +263,9 @@ func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err e
 	defer func() {
 		if p := recover(); p != nil {
 			err = s.panicked(c, cmd, p)
+		}
+		if c.tracking != nil && cmd.Flags&command.ReadOnly != 0 {
+			s.tracking.remember(c, cmd, argv)
 		}
 	}()
 	if cmd.onData == nil {

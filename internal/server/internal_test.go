@@ -166,6 +166,20 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Reading keys that are remembered already allocates nothing either.
+func TestTrackedReadsAllocateNothing(t *testing.T) {
+	b := newBench(t)
+	b.feed([]byte("HELLO 3\r\nCLIENT TRACKING ON\r\nSET k v\r\n"))
+	in := []byte(strings.Repeat("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", 16))
+	b.feed(in)
+	b.c.out.Reset()
+	n := testing.AllocsPerRun(100, func() {
+		b.feed(in)
+		b.c.out.Reset()
+	})
+	require.LessOrEqual(t, n, allowedAllocs)
+}
+
 func BenchmarkTurn(b *testing.B) {
 	value := strings.Repeat("v", 300)
 	for _, c := range []struct{ name, text string }{

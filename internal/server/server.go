@@ -95,6 +95,7 @@ type Server struct {
 	running  *Client // whose turn it is
 	monitors []*Client
 	pubsub   pubsub.Registry[*Client]
+	tracking tracking
 	pause    pause
 	passHash passHash
 	oversoft map[*Client]struct{} // clients over their soft output limit

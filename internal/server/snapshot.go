@@ -38,6 +38,9 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		Percentiles: cfg.LatencyPercentiles, LatencyTracking: cfg.LatencyTracking,
 		ReplicationID: s.replID, BacklogSize: backlogSize(cfg),
 		Clients: s.clientFigures(),
+		Tracking: metrics.Tracking{
+			Clients: s.tracking.clients, Keys: len(s.tracking.keys), Items: s.tracking.items, Prefixes: len(s.tracking.prefixes),
+		},
 		PubSub: metrics.PubSub{
 			Channels: s.pubsub.Count(pubsub.Channel), Patterns: s.pubsub.Count(pubsub.Pattern), ShardChannels: s.pubsub.Count(pubsub.Shard),
 		},

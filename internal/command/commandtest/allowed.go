@@ -11,7 +11,6 @@ var since72 = []string{
 // missing is subcommands that we do not have (yet).
 var missing = []string{
 	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users
-	"client|caching", "client|tracking", "client|trackinginfo", // with client-side caching
 }
 
 // names72 gives arguments the names they have in 7.2: command, then 7.0's name.
