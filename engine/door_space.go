@@ -101,7 +101,9 @@ func (tx *Tx) flush(db int) int {
 	n := old.dict.Len()
 	if n > 0 {
 		tx.eng.dbs[db] = newDB(tx.eng)
-		tx.eng.reaper.closeDB(old)
+		if !tx.eng.snapshot.takeOver(old) {
+			tx.eng.reaper.closeDB(old)
+		}
 	}
 	return n
 }

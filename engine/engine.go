@@ -23,27 +23,28 @@ type Options struct {
 
 // Engine is a keyspace under one lock. Execution units run one after another.
 type Engine struct {
-	mu      sync.Mutex
-	clock   Clock
-	rand    Rand
-	seed    maphash.Seed // of the dicts' hash: keys cannot be made to collide
-	dbs     []*db
-	tx      Tx
-	effect  Effect
-	sinks   []attached
-	wants   Wants // of all sinks together
-	stats   Stats
-	limits  Limits
-	lfu     bool // the policy counts uses
-	peak    int64
-	outside int64 // memory in use beside the keyspace
-	expirer expirer
-	evictor evictor
-	reaper  reaper
-	digging func() // stops the timer of digLater; nil: there is none
-	poison  bool   // tests: freed memory must not be written to
-	closed  bool
-	paused  bool // see Pause
+	mu       sync.Mutex
+	clock    Clock
+	rand     Rand
+	seed     maphash.Seed // of the dicts' hash: keys cannot be made to collide
+	dbs      []*db
+	tx       Tx
+	effect   Effect
+	sinks    []attached
+	wants    Wants // of all sinks together
+	stats    Stats
+	limits   Limits
+	lfu      bool // the policy counts uses
+	peak     int64
+	outside  int64 // memory in use beside the keyspace
+	expirer  expirer
+	evictor  evictor
+	reaper   reaper
+	snapshot *Snapshot // the one that runs
+	digging  func()    // stops the timer of digLater; nil: there is none
+	poison   bool      // tests: freed memory must not be written to
+	closed   bool
+	paused   bool // see Pause
 
 	atUnlock []func(Held) // see BeforeUnlock
 
@@ -87,6 +88,9 @@ func (e *Engine) Close() {
 		}
 		if e.digging != nil {
 			e.digging()
+		}
+		if s := e.snapshot; s != nil {
+			s.End(Held{e})
 		}
 		for _, d := range e.dbs {
 			e.reaper.closeDB(d)

@@ -113,3 +113,80 @@ func TestSnapshotIsPointInTime(t *testing.T) {
 		e.Close()
 	}
 }
+
+// What is flushed, swapped, moved and expired while a Snapshot runs is in it as
+// it was at the start.
+func TestSnapshotOfAllDBs(t *testing.T) {
+	for seed := range uint64(20) {
+		e := New(Options{Databases: 3, Poison: true})
+		h := e.Lock()
+		h.SetActiveExpire(false)
+		rng := rand.New(rand.NewPCG(seed, 5))
+		now := UnixMilli(e.clock.Now().UnixMilli())
+		write := func(n int) {
+			for range n {
+				tx := h.BeginAt(rng.IntN(3), now)
+				anyWrite(tx, rng)
+				switch rng.IntN(400) {
+				case 0:
+					tx.FlushDB()
+				case 1:
+					require.NoError(t, tx.SwapDB(0, rng.IntN(3)))
+				case 2:
+					tx.FlushAll()
+				}
+				tx.End()
+			}
+		}
+		write(3000)
+		want := map[string]string{}
+		start := UnixMilli(e.clock.Now().UnixMilli())
+		for n, d := range e.dbs {
+			for key, val := range contentAt(d, start+1000) {
+				want[fmt.Sprint(n, key)] = val
+			}
+		}
+		got := map[string]string{}
+		s, err := h.StartSnapshot(func(n int, v View) {
+			if at := v.ExpireAt(); at != Never && at <= start+1000 { // it may have come due since
+				return
+			}
+			key := fmt.Sprint(n, string(v.Key()))
+			require.NotContains(t, got, key, "visited twice")
+			got[key] = fmt.Sprint(v.ExpireAt(), crc32.ChecksumIEEE(v.Packed()))
+		})
+		require.NoError(t, err)
+		_, err = h.StartSnapshot(nil)
+		require.ErrorIs(t, err, ErrSnapshot)
+		for !s.Step(h, 0) {
+			write(20)
+			now += 20
+			h.expireSome(now)
+		}
+		visited, total := s.Progress(h)
+		require.Equal(t, total, visited)
+		require.Equal(t, want, got)
+		s.End(h)
+		s.End(h)
+		e.expirer.off, e.expirer.next = false, 0
+		require.NoError(t, h.CheckInvariants())
+		e.expirer.off = true
+		h.Unlock()
+		e.Close()
+	}
+}
+
+// contentAt is content without what expires until then.
+func contentAt(d *db, until UnixMilli) map[string]string {
+	all := content(d)
+	for pos := uint32(0); pos < dict.End; {
+		slots, next := d.dict.From(pos)
+		for _, slot := range slots {
+			if e := d.entry(slot.Ref()); e.at() != Never && e.at() <= until {
+				delete(all, string(e.key()))
+			}
+		}
+		pos = next
+	}
+	return all
+}

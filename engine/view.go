@@ -1,0 +1,54 @@
+package engine
+
+// View is a look at an entry for those who write it down: snapshots, DUMP. It is
+// good until the keyspace changes; bytes are the store's.
+type View struct {
+	p   place
+	now UnixMilli
+	eng *Engine
+}
+
+// View looks at the entry at key as peek does; not ok without one. It neither
+// counts nor touches.
+func (tx *Tx) View(key []byte) (v View, ok bool) {
+	p := tx.peek(key)
+	return View{p, tx.now, tx.eng}, p.exists()
+}
+
+// Key is the entry's name.
+func (v View) Key() []byte { return v.p.key }
+
+// Type is the value's type.
+func (v View) Type() Type { return v.p.typ() }
+
+// Encoding is how the value is kept. It tells what Packed is.
+func (v View) Encoding() Encoding { return v.p.enc() }
+
+// ExpireAt is the deadline, Never for none.
+func (v View) ExpireAt() UnixMilli { return v.p.expireAt() }
+
+// Packed is the bytes of a packed value: a string, a listpack, an intset; nil for
+// an object.
+func (v View) Packed() []byte {
+	if v.p.enc().isObject() {
+		return nil
+	}
+	return v.p.bytes()
+}
+
+// Idle is the seconds since the entry was touched; not ok unless the policy is an
+// LRU one.
+func (v View) Idle() (seconds int64, ok bool) {
+	if p := v.eng.limits.Policy; p != AllKeysLRU && p != VolatileLRU {
+		return 0, false
+	}
+	return idleSeconds(v.p.ent.lru(), v.now), true
+}
+
+// Freq is the entry's LFU counter; not ok unless the policy is an LFU one.
+func (v View) Freq() (n byte, ok bool) {
+	if !v.eng.lfu {
+		return 0, false
+	}
+	return byte(v.eng.decayed(v.p.ent.lru(), v.now)), true
+}

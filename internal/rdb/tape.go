@@ -1,0 +1,104 @@
+package rdb
+
+import (
+	"encoding/binary"
+	"math"
+
+	"coatcheck/engine"
+)
+
+// Tape is what entries look like before their strings are compressed: taken down
+// quickly while the engine's lock is held, encoded afterwards. It is a row of
+// items, each a uvarint and bytes: twice their number, and one more for a string.
+type Tape struct {
+	b  []byte
+	db int // the last one selected; -1 for none
+}
+
+// NewTape is an empty tape.
+func NewTape() *Tape { return &Tape{db: -1} }
+
+// Len is how many bytes are on the tape.
+func (t *Tape) Len() int { return len(t.b) }
+
+// Take returns what is on the tape and leaves it empty, to go on with buf, whose
+// memory may be nil. Selected stays what it was.
+func (t *Tape) Take(buf []byte) []byte {
+	b := t.b
+	t.b = buf[:0]
+	return b
+}
+
+func (t *Tape) raw(b ...byte) {
+	t.b = binary.AppendUvarint(t.b, uint64(len(b))<<1)
+	t.b = append(t.b, b...)
+}
+
+func (t *Tape) str(b []byte) {
+	t.b = binary.AppendUvarint(t.b, uint64(len(b))<<1|1)
+	t.b = append(t.b, b...)
+}
+
+func (t *Tape) length(n uint64) {
+	var a [9]byte
+	t.raw(appendLength(a[:0], n)...)
+}
+
+func (t *Tape) uint64(n uint64) {
+	var a [8]byte
+	t.raw(binary.LittleEndian.AppendUint64(a[:0], n)...)
+}
+
+func (t *Tape) double(f float64) { t.uint64(math.Float64bits(f)) }
+
+// Entry takes down an entry of a db, with its deadline and what eviction knows.
+func (t *Tape) Entry(db int, v engine.View) {
+	if db != t.db {
+		t.db = db
+		t.raw(opSelectDB)
+		t.length(uint64(db))
+	}
+	if at := v.ExpireAt(); at != engine.Never {
+		t.raw(opExpireMs)
+		t.uint64(uint64(at))
+	}
+	if seconds, ok := v.Idle(); ok {
+		t.raw(opIdle)
+		t.length(uint64(seconds))
+	}
+	if n, ok := v.Freq(); ok {
+		t.raw(opFreq, n)
+	}
+	t.raw(kindOf(v))
+	t.str(v.Key())
+	t.value(v)
+}
+
+// kindOf is the kind that v is written as.
+func kindOf(v engine.View) byte {
+	switch v.Type() {
+	default:
+		return kindString
+	}
+}
+
+// value takes down the value alone.
+func (t *Tape) value(v engine.View) {
+	switch v.Type() {
+	case engine.TString:
+		t.str(v.Packed())
+	}
+}
+
+// appendLength appends a length.
+func appendLength(b []byte, n uint64) []byte {
+	switch {
+	case n < 1<<6:
+		return append(b, byte(n))
+	case n < 1<<14:
+		return append(b, 1<<6|byte(n>>8), byte(n))
+	case n <= math.MaxUint32:
+		return binary.BigEndian.AppendUint32(append(b, 0x80), uint32(n))
+	}
+	return binary.BigEndian.AppendUint64(append(b, 0x81), n)
+}
