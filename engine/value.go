@@ -47,3 +47,77 @@ func EachPacked(lp []byte, fn func(elem []byte)) (ok bool) {
 	}
 	return true
 }
+
+// ValueRestore makes key hold the value.
+//
+// It fails with errs.BusyKey when there is one and it is not to be replaced, and
+// with ErrValue. A deadline that has passed leaves no key. Effects: "restore"; "del"
+// when a passed deadline leaves none of the old value (Redis cluster.c,
+// restoreCommand). O(n).
+func (tx *Tx) ValueRestore(key []byte, v *Value, opt RestoreOptions) error {
+	p := tx.write(key)
+	if p.exists() && !opt.Replace {
+		return errs.BusyKey
+	}
+	at := opt.At
+	if at == 0 {
+		at = Never
+	}
+	if at != Never && at <= tx.now {
+		if p.exists() {
+			tx.drop(&p, "DEL")
+		}
+		return nil
+	}
+	isNew := !p.exists()
+	if err := tx.putValue(&p, v, at); err != nil {
+		return err
+	}
+	tx.remember(&p, opt)
+	if isNew {
+		tx.also(ClassNew, "new", key)
+	}
+	tx.announce(ClassGeneric, "restore", key, opt.Argv...)
+	return nil
+}
+
+// ValueLoad puts a value from a file under key in a db, announcing nothing: for
+// an engine that is being filled. It fails with ErrValue.
+func (tx *Tx) ValueLoad(db int, key []byte, v *Value, opt RestoreOptions) error {
+	here := tx.on(db)
+	defer tx.on(here)
+	p := tx.write(key)
+	at := opt.At
+	if at == 0 {
+		at = Never
+	}
+	if err := tx.putValue(&p, v, at); err != nil {
+		return err
+	}
+	tx.remember(&p, opt)
+	return nil
+}
+
+// putValue puts a value at p.
+func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
+	switch v.Type {
+	case TString:
+		tx.put(p, TString, stringEncoding(v.Str), v.Str, at)
+	default:
+		return ErrValue
+	}
+	return nil
+}
+
+// remember gives the entry at p what eviction knew of it elsewhere.
+func (tx *Tx) remember(p *place, opt RestoreOptions) {
+	switch policy := tx.eng.limits.Policy; {
+	case tx.eng.lfu && opt.Freq >= 0:
+		p.ent.setLRU(minutes(tx.now)<<8 | uint32(min(opt.Freq, 255)))
+	case (policy == AllKeysLRU || policy == VolatileLRU) && opt.Idle >= 0:
+		p.ent.setLRU(seconds(tx.now - UnixMilli(min(opt.Idle, lruMask)*1000)))
+	}
+}
+
+// HasFieldDeadlines says whether a hash has a field with a deadline.
+func (h Held) HasFieldDeadlines() bool { return false }

@@ -34,8 +34,10 @@ func (e *Error) Error() string {
 
 // Errors about a key's value.
 var (
-	WrongType     = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
-	NoSuchKey     = &Error{"ERR", "no such key"}
+	WrongType = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
+	NoSuchKey = &Error{"ERR", "no such key"}
+	// BusyKey is about RESTORE without REPLACE.
+	BusyKey       = &Error{"BUSYKEY", "Target key name already exists."}
 	SameObject    = &Error{"ERR", "source and destination objects are the same"}
 	StringTooLong = &Error{"ERR", "string exceeds maximum allowed size (proto-max-bulk-len)"}
 	// NoFreq answers OBJECT FREQ while the policy is not an LFU one, NoIdle

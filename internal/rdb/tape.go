@@ -102,3 +102,13 @@ func appendLength(b []byte, n uint64) []byte {
 	}
 	return binary.BigEndian.AppendUint64(append(b, 0x81), n)
 }
+
+// Cut splits a tape behind the item that makes it n bytes long, or longer.
+func Cut(tape []byte, n int) (head, rest []byte) {
+	at := 0
+	for at < len(tape) && at < n {
+		size, used := binary.Uvarint(tape[at:])
+		at += used + int(size>>1)
+	}
+	return tape[:at], tape[at:]
+}

@@ -1,0 +1,77 @@
+package persist
+
+import (
+	"context"
+	"fmt"
+
+	"coatcheck/engine"
+	"coatcheck/internal/disk"
+	"coatcheck/internal/rdb"
+)
+
+// LoadOptions say how a file is read.
+type LoadOptions struct {
+	// Unsigned accepts a wrong checksum (rdbchecksum no).
+	Unsigned bool
+	// Function is told of libraries of functions; nil: they are ignored.
+	Function func(code []byte) error
+	// Progress is told now and then of bytes read and keys loaded, off the
+	// lock.
+	Progress func(bytes, keys int64)
+}
+
+// Loaded is what loading found.
+type Loaded struct {
+	Keys    int64 // that are there now
+	Expired int64 // whose deadline had passed
+	Bytes   int64 // of the file
+	Aux     map[string]string
+}
+
+// Load puts the keys of a snapshot file into the engine, whose keys of those names
+// they replace. It holds the engine's lock for a key at a time. It fails with
+// fs.ErrNotExist where there is no file, and with rdb.ErrFormat for one that is
+// broken: keys before the place are in the engine then.
+func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, opt LoadOptions) (Loaded, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return Loaded{}, fmt.Errorf("open a snapshot: %w", err)
+	}
+	defer f.Close()
+	l := Loaded{Aux: map[string]string{}}
+	if l.Bytes, err = f.Size(); err != nil {
+		return l, fmt.Errorf("read a snapshot: %w", err)
+	}
+	now := engine.UnixMilli(eng.Clock().Now().UnixMilli())
+	_, err = rdb.Load(f, rdb.LoadOptions{Unsigned: opt.Unsigned}, rdb.Handler{
+		Aux:      func(name, value string) { l.Aux[name] = value },
+		Function: opt.Function,
+		Progress: func(read int64) error {
+			if opt.Progress != nil {
+				opt.Progress(read, l.Keys)
+			}
+			return ctx.Err()
+		},
+		Entry: func(e *rdb.Entry) error {
+			if e.At != engine.Never && e.At <= now {
+				l.Expired++
+				return nil
+			}
+			l.Keys++
+			return put(eng, e)
+		},
+	})
+	if err != nil {
+		return l, fmt.Errorf("read %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func put(eng *engine.Engine, e *rdb.Entry) error {
+	return eng.Do(0, func(tx *engine.Tx) error {
+		if !tx.HasDB(e.DB) {
+			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
+		}
+		return tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
+	})
+}
