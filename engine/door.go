@@ -422,6 +422,9 @@ func (tx *Tx) hears(c Class) bool { return tx.eng.wants.Events&c != 0 }
 // wantsArgv says whether a sink wants the commands that repeat changes.
 func (tx *Tx) wantsArgv() bool { return tx.eng.wants.Argv }
 
+// WantsArgv is wantsArgv for callers of operations that take an Argv.
+func (tx *Tx) WantsArgv() bool { return tx.wantsArgv() }
+
 // announce tells the sinks of one effect on key, counts it as a change unless
 // its class is ClassMissed, and passes argv (see Effect) on. Call wantsArgv before
 // building one that costs.

@@ -111,10 +111,10 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 
 // remember gives the entry at p what eviction knew of it elsewhere.
 func (tx *Tx) remember(p *place, opt RestoreOptions) {
-	switch policy := tx.eng.limits.Policy; {
+	switch {
 	case tx.eng.lfu && opt.Freq >= 0:
 		p.ent.setLRU(minutes(tx.now)<<8 | uint32(min(opt.Freq, 255)))
-	case (policy == AllKeysLRU || policy == VolatileLRU) && opt.Idle >= 0:
+	case !tx.eng.lfu && opt.Idle >= 0:
 		p.ent.setLRU(seconds(tx.now - UnixMilli(min(opt.Idle, lruMask)*1000)))
 	}
 }

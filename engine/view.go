@@ -15,6 +15,12 @@ func (tx *Tx) View(key []byte) (v View, ok bool) {
 	return View{p, tx.now, tx.eng}, p.exists()
 }
 
+// ViewRead is View as a reader's look-up.
+func (tx *Tx) ViewRead(key []byte) (v View, ok bool) {
+	p := tx.read(key)
+	return View{p, tx.now, tx.eng}, p.exists()
+}
+
 // Key is the entry's name.
 func (v View) Key() []byte { return v.p.key }
 
