@@ -23,6 +23,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/internal/disk"
 	"coatcheck/internal/instance"
 	"coatcheck/internal/server"
 )
@@ -42,6 +43,10 @@ type Options struct {
 	// MaxMemory bounds the data, in bytes; 0 is no bound. What happens at the
 	// bound says Config's "maxmemory-policy"; by default writes are refused.
 	MaxMemory int64
+	// Dir is where the data are kept: Start reads them from there, SAVE and
+	// BGSAVE write them, and so does Shutdown when Config has save points
+	// ("save": "3600 1 300 100"). "" keeps them in memory only.
+	Dir string
 	// Clock tells the store's time; nil: the machine's. Tests put in their own.
 	Clock engine.Clock
 	// Logger hears of closed clients, attacks and the like; nil: nobody does.
@@ -75,13 +80,29 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	s := &Server{password: cfg.RequirePass}
 	s.srv, err = instance.Start(instance.Options{
-		Config: cfg, Clock: opts.Clock, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS,
+		Config: cfg, Clock: opts.Clock, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS, FS: opts.fs(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("coatcheck: %w", err)
 	}
 	s.forget = context.AfterFunc(ctx, s.close)
 	return s, nil
+}
+
+// fs is where the data are kept; nil: nowhere.
+func (o Options) fs() disk.FS {
+	if _, named := o.Config["dir"]; o.Dir == "" && !named {
+		return nil
+	}
+	return disk.OS{}
+}
+
+// saved saves for the last time, where that is asked for.
+func (s *Server) saved() error {
+	if err := s.srv.SaveAtEnd(); err != nil {
+		return fmt.Errorf("coatcheck: what came since the last save is lost: %w", err)
+	}
+	return nil
 }
 
 // load is the configuration that the options say.
@@ -92,6 +113,9 @@ func (o Options) load() (*config.Config, error) {
 	}
 	if o.Databases != 0 {
 		flags = append(flags, "--databases="+strconv.Itoa(o.Databases))
+	}
+	if o.Dir != "" {
+		flags = append(flags, "--dir="+o.Dir)
 	}
 	if o.MaxMemory != 0 {
 		flags = append(flags, "--maxmemory="+strconv.FormatInt(o.MaxMemory, 10))
@@ -131,12 +155,12 @@ func (s *Server) Engine() *engine.Engine { return s.srv.Engine() }
 
 // Shutdown stops accepting clients, lets the connected ones read the replies
 // they are owed, and closes everything. When ctx ends first, what is left is
-// closed at once and ctx's error returned. The data is gone afterwards. Calling
-// it again returns what the first call did.
+// closed at once and ctx's error returned. The data is gone afterwards, but for
+// what was saved in Dir. Calling it again returns what the first call did.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.forget()
 	s.end.Do(func() {
-		s.err = s.srv.Shutdown(ctx)
+		s.err = errors.Join(s.saved(), s.srv.Shutdown(ctx))
 		s.srv.Engine().Close()
 	})
 	return s.err
@@ -151,6 +175,7 @@ func (s *Server) Close() {
 
 func (s *Server) close() {
 	s.end.Do(func() {
+		s.err = s.saved()
 		instance.Stop(s.srv)
 		s.srv.Engine().Close()
 	})

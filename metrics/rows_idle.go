@@ -1,27 +1,29 @@
 package metrics
 
+import "time"
+
 // Sections about what is not there yet show what a Redis without persistence
 // and without replicas shows.
 
 var persistenceRows = []row{
-	{section: "persistence", field: "loading", get: constant(count(0)), exporter: "redis_loading_dump_file"},
+	{section: "persistence", field: "loading", get: func(s *Snapshot) value { return flag(s.Persistence.Loading) }, exporter: "redis_loading_dump_file"},
 	{section: "persistence", field: "async_loading", get: constant(count(0)), exporter: "redis_async_loading"},
 	{section: "persistence", field: "current_cow_peak", get: constant(count(0))},
-	{section: "persistence", field: "current_cow_size", get: constant(count(0))},
+	{section: "persistence", field: "current_cow_size", get: func(s *Snapshot) value { return count(s.Persistence.Kept) }},
 	{section: "persistence", field: "current_cow_size_age", get: constant(count(0))},
 	{section: "persistence", field: "current_fork_perc", get: constant(fixed(0, 2))},
-	{section: "persistence", field: "current_save_keys_processed", get: constant(count(0))},
-	{section: "persistence", field: "current_save_keys_total", get: constant(count(0))},
-	{section: "persistence", field: "rdb_changes_since_last_save", get: func(s *Snapshot) value { return count(s.Engine.Changes) }, exporter: "redis_rdb_changes_since_last_save"},
-	{section: "persistence", field: "rdb_bgsave_in_progress", get: constant(count(0)), exporter: "redis_rdb_bgsave_in_progress"},
-	{section: "persistence", field: "rdb_last_save_time", get: func(s *Snapshot) value { return count(s.Started.Unix()) }, exporter: "redis_rdb_last_save_timestamp_seconds"},
-	{section: "persistence", field: "rdb_last_bgsave_status", get: constant(status(true)), exporter: "redis_rdb_last_bgsave_status"},
-	{section: "persistence", field: "rdb_last_bgsave_time_sec", get: constant(count(-1)), exporter: "redis_rdb_last_bgsave_duration_sec"},
-	{section: "persistence", field: "rdb_current_bgsave_time_sec", get: constant(count(-1)), exporter: "redis_rdb_current_bgsave_duration_sec"},
-	{section: "persistence", field: "rdb_saves", get: constant(count(0)), counter: true, exporter: "redis_rdb_saves_total"},
+	{section: "persistence", field: "current_save_keys_processed", get: func(s *Snapshot) value { return count(s.Persistence.KeysSaved) }},
+	{section: "persistence", field: "current_save_keys_total", get: func(s *Snapshot) value { return count(s.Persistence.KeysTotal) }},
+	{section: "persistence", field: "rdb_changes_since_last_save", get: func(s *Snapshot) value { return count(s.Persistence.ChangesSince) }, exporter: "redis_rdb_changes_since_last_save"},
+	{section: "persistence", field: "rdb_bgsave_in_progress", get: func(s *Snapshot) value { return flag(s.Persistence.Saving) }, exporter: "redis_rdb_bgsave_in_progress"},
+	{section: "persistence", field: "rdb_last_save_time", get: func(s *Snapshot) value { return count(s.Persistence.LastSave.Unix()) }, exporter: "redis_rdb_last_save_timestamp_seconds"},
+	{section: "persistence", field: "rdb_last_bgsave_status", get: func(s *Snapshot) value { return status(!s.Persistence.LastFailed) }, exporter: "redis_rdb_last_bgsave_status"},
+	{section: "persistence", field: "rdb_last_bgsave_time_sec", get: func(s *Snapshot) value { return wholeSeconds(s.Persistence.LastTook) }, exporter: "redis_rdb_last_bgsave_duration_sec"},
+	{section: "persistence", field: "rdb_current_bgsave_time_sec", get: currentSave, exporter: "redis_rdb_current_bgsave_duration_sec"},
+	{section: "persistence", field: "rdb_saves", get: func(s *Snapshot) value { return count(s.Persistence.Saves) }, counter: true, exporter: "redis_rdb_saves_total"},
 	{section: "persistence", field: "rdb_last_cow_size", get: constant(count(0)), exporter: "redis_rdb_last_cow_size_bytes"},
-	{section: "persistence", field: "rdb_last_load_keys_expired", get: constant(count(0)), exporter: "redis_rdb_last_load_expired_keys"},
-	{section: "persistence", field: "rdb_last_load_keys_loaded", get: constant(count(0)), exporter: "redis_rdb_last_load_loaded_keys"},
+	{section: "persistence", field: "rdb_last_load_keys_expired", get: func(s *Snapshot) value { return count(s.Persistence.LoadedExpired) }, exporter: "redis_rdb_last_load_expired_keys"},
+	{section: "persistence", field: "rdb_last_load_keys_loaded", get: func(s *Snapshot) value { return count(s.Persistence.Loaded) }, exporter: "redis_rdb_last_load_loaded_keys"},
 	{section: "persistence", field: "aof_enabled", get: constant(count(0)), exporter: "redis_aof_enabled"},
 	{section: "persistence", field: "aof_rewrite_in_progress", get: constant(count(0)), exporter: "redis_aof_rewrite_in_progress"},
 	{section: "persistence", field: "aof_rewrite_scheduled", get: constant(count(0)), exporter: "redis_aof_rewrite_scheduled"},
@@ -48,4 +50,19 @@ var replicationRows = []row{
 	{section: "replication", field: "repl_backlog_size", get: func(s *Snapshot) value { return count(s.BacklogSize) }, exporter: "redis_replication_backlog_bytes"},
 	{section: "replication", field: "repl_backlog_first_byte_offset", get: constant(count(0)), exporter: "redis_repl_backlog_first_byte_offset"},
 	{section: "replication", field: "repl_backlog_histlen", get: constant(count(0)), exporter: "redis_repl_backlog_history_bytes"},
+}
+
+// wholeSeconds is a duration in seconds, -1 for one that has not been.
+func wholeSeconds(d time.Duration) value {
+	if d < 0 {
+		return count(-1)
+	}
+	return count(int64(d / time.Second))
+}
+
+func currentSave(s *Snapshot) value {
+	if !s.Persistence.Saving {
+		return count(-1)
+	}
+	return wholeSeconds(s.Persistence.Took)
 }

@@ -31,6 +31,7 @@ type Snapshot struct {
 	Clients       Clients
 	PubSub        PubSub
 	Tracking      Tracking
+	Persistence   Persistence
 	Net           Net
 	Engine        engine.Stats
 	Memory        engine.Memory
@@ -120,4 +121,21 @@ type Spike struct {
 type Sessions struct {
 	Prefix                                              string
 	Active, Created, Touched, Expired, Evicted, Deleted int64
+}
+
+// Persistence is the state of the snapshot file.
+type Persistence struct {
+	ChangesSince          int64 // since the last save that went well
+	Saving                bool
+	Took                  time.Duration // of the one that runs, so far
+	KeysSaved, KeysTotal  int64         // by it
+	Kept                  int64         // the most that it has kept in memory, in bytes
+	LastSave              time.Time
+	LastFailed            bool
+	LastTook              time.Duration // -1 before the first
+	Saves                 int64
+	Loading               bool
+	LoadStarted           time.Time
+	LoadTotal, LoadRead   int64 // bytes
+	Loaded, LoadedExpired int64 // keys, at the start
 }

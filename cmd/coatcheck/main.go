@@ -41,7 +41,7 @@ func run(args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "health" {
 		args, health = args[1:], true
 	}
-	cfg, err := config.Load(config.Sources{Args: args, Environ: env, Stdin: stdin})
+	cfg, err := config.Load(config.Sources{Defaults: serviceDefaults, Args: args, Environ: env, Stdin: stdin})
 	if err == nil {
 		err = offered(cfg)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/internal/disk"
 	"coatcheck/internal/instance"
 	"coatcheck/internal/server"
 )
@@ -36,7 +37,7 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 	for _, w := range cfg.Warnings {
 		log.Warn(w)
 	}
-	srv, err := instance.Start(instance.Options{Config: cfg, Logger: log, OnShutdown: func() {
+	srv, err := instance.Start(instance.Options{Config: cfg, Logger: log, FS: disk.OS{}, OnShutdown: func() {
 		select {
 		case asked <- struct{}{}:
 		default:
@@ -54,12 +55,7 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 	log.Info("Ready to accept connections", "port", cfg.Port)
 	notifySystemd("READY=1", log)
 
-	select {
-	case sig := <-signals:
-		log.Warn("Received a signal, shutting down", "signal", sig.String())
-	case <-asked:
-		log.Warn("A client asked to shut down")
-	}
+	waitForEnd(srv, signals, asked, log)
 	notifySystemd("STOPPING=1", log)
 	err = stop(srv, web, cfg, signals, log)
 	removePidFile(pidFile, log)
@@ -67,6 +63,30 @@ func serve(cfg *config.Config, stdout io.Writer) error {
 		log.Warn("Coatcheck is now ready to exit, bye bye...")
 	}
 	return err
+}
+
+// serviceDefaults are the parameters that a service has otherwise than a store
+// inside a process: it keeps its data, at the save points that Redis has.
+var serviceDefaults = []string{"save 3600 1 300 100 60 10000"}
+
+// waitForEnd returns when a client has ended the server, which has saved then, or
+// after a signal, when all is saved. A server that cannot save does not end by a
+// signal: what it holds would be lost.
+func waitForEnd(srv *server.Server, signals <-chan os.Signal, asked <-chan struct{}, log *slog.Logger) {
+	for {
+		select {
+		case sig := <-signals:
+			log.Warn("Received a signal, shutting down", "signal", sig.String())
+			err := srv.SaveAtEnd()
+			if err == nil {
+				return
+			}
+			log.Error("Error trying to save the DB, can't exit. SHUTDOWN NOSAVE ends the server without saving", "error", err)
+		case <-asked:
+			log.Warn("A client asked to shut down")
+			return
+		}
+	}
 }
 
 // writable finds out early that a log file cannot be written.

@@ -57,7 +57,11 @@ type Config struct {
 	Hz                 int
 	ActiveExpireEffort int
 	NotifyEvents       string
-	Packing            engine.Packing // up to which size collections are packed
+	// Save is save points, "3600 1 300 100": pairs of seconds and changes.
+	Save, DBFilename            string
+	RDBCompression, RDBChecksum bool
+	StopWritesOnBgsaveError     bool
+	Packing                     engine.Packing // up to which size collections are packed
 
 	SlowlogSlowerThan       int64 // microseconds, negative: off
 	SlowlogMaxLen           int

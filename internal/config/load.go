@@ -11,6 +11,8 @@ import (
 // Sources is where a server's configuration comes from. Later ones win:
 // defaults, file, environment, flags.
 type Sources struct {
+	// Defaults are lines for what nobody else speaks of, "save 60 1".
+	Defaults []string
 	// Args are the process' arguments behind its name, as redis-server takes
 	// them: [FILE | -] [--NAME VALUE... | --NAME=VALUE]...
 	Args []string
@@ -26,6 +28,12 @@ type Sources struct {
 // variable is to blame.
 func Load(src Sources) (*Config, error) {
 	r := &reader{c: New(), began: map[string]bool{}}
+	for _, line := range src.Defaults {
+		if err := r.directive(strings.Fields(line)); err != nil {
+			return nil, err
+		}
+	}
+	clear(r.began)
 	file, stdin, flags := cutArgs(src.Args)
 	if file != "" {
 		abs, err := filepath.Abs(file)

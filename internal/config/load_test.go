@@ -88,7 +88,6 @@ func TestLoadFile(t *testing.T) {
 	require.Equal(t, 60, c.TCPKeepalive)
 	warned := strings.Join(c.Warnings, "\n")
 	require.Contains(t, warned, "really-use-vm has no effect")
-	require.Contains(t, warned, "save has no effect")
 	require.NotContains(t, warned, "appendonly")
 }
 

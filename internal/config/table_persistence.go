@@ -1,19 +1,17 @@
 package config
 
-// Until there is persistence, save points are accepted and kept: a server
-// without them says so in its log. An append-only file is a promise that
-// cannot be kept, and refused.
+// An append-only file is a promise that cannot be kept yet, and refused.
 var persistenceParams = []param{
-	{name: "save", flags: multi, kind: saveKind{}, note: noPersistence},
-	{name: "dbfilename", flags: protected, kind: textKind{isBaseName("dbfilename")}, def: "dump.rdb", note: noPersistence},
-	{name: "rdbcompression", kind: boolean, def: "yes", note: noPersistence},
-	{name: "rdbchecksum", flags: immutable, kind: boolean, def: "yes", note: noPersistence},
+	{name: "save", flags: multi, kind: saveKind{}, field: textField(func(c *Config) *string { return &c.Save })},
+	{name: "dbfilename", flags: protected, kind: textKind{isBaseName("dbfilename")}, def: "dump.rdb", field: textField(func(c *Config) *string { return &c.DBFilename })},
+	{name: "rdbcompression", kind: boolean, def: "yes", field: boolField(func(c *Config) *bool { return &c.RDBCompression })},
+	{name: "rdbchecksum", flags: immutable, kind: boolean, def: "yes", field: boolField(func(c *Config) *bool { return &c.RDBChecksum })},
 	{name: "rdb-del-sync-files", kind: boolean, def: "no", note: noPersistence},
 	{name: "rdb-save-incremental-fsync", kind: boolean, def: "yes", note: noPersistence},
 	{name: "rdb-key-save-delay", flags: hidden, kind: number(-maxInt-1, maxInt), def: "0", note: noPersistence},
 	{name: "key-load-delay", flags: hidden, kind: number(-maxInt-1, maxInt), def: "0", note: noPersistence},
 	{name: "loading-process-events-interval-bytes", flags: hidden, kind: number(1024, maxInt), def: "2097152", note: noPersistence},
-	{name: "stop-writes-on-bgsave-error", kind: boolean, def: "yes", note: noPersistence},
+	{name: "stop-writes-on-bgsave-error", kind: boolean, def: "yes", field: boolField(func(c *Config) *bool { return &c.StopWritesOnBgsaveError })},
 	{name: "sanitize-dump-payload", kind: oneOf("no", "yes", "clients"), def: "no", note: noPersistence},
 
 	{name: "appendonly", kind: boolean, def: "no", only: []string{"no"}, refusal: "there is no append-only file yet: nothing would be written to disk"},

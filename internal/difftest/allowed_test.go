@@ -18,6 +18,8 @@ var untried = map[string]bool{
 var incomparable = map[string]string{
 	"SHUTDOWN":          "ends the server",
 	"MONITOR":           "goes on answering",
+	"SAVE":              "the store in a test keeps nothing",
+	"BGSAVE":            "the store in a test keeps nothing",
 	"QUIT":              "ends the connection",
 	"CLIENT NO-TOUCH":   "since 7.2",
 	"CLIENT SETINFO":    "since 7.2",

@@ -9,6 +9,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/internal/disk"
 	"coatcheck/internal/server"
 )
 
@@ -28,6 +29,9 @@ type Options struct {
 	// Intercept and OnShutdown are as in server.Options.
 	Intercept  func(c server.ClientView, argv [][]byte) server.Verdict
 	OnShutdown func()
+	// FS is where the data are kept, in Config's directory, and found at the
+	// start; nil: nowhere.
+	FS disk.FS
 }
 
 // NewEngine makes the empty store of an instance; Config, Clock and Rand count.
@@ -40,12 +44,16 @@ func NewEngine(opts Options) *engine.Engine {
 func Serve(eng *engine.Engine, opts Options) (*server.Server, error) {
 	srv, err := server.New(server.Options{
 		Config: opts.Config, Engine: eng, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS,
-		Intercept: opts.Intercept, OnShutdown: opts.OnShutdown,
+		Intercept: opts.Intercept, OnShutdown: opts.OnShutdown, FS: opts.FS,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := srv.Listen(); err != nil {
+	err = srv.Listen()
+	if err == nil && opts.FS != nil {
+		err = srv.Load(context.Background())
+	}
+	if err != nil {
 		Stop(srv)
 		return nil, err
 	}

@@ -15,9 +15,9 @@ type LoadOptions struct {
 	Unsigned bool
 	// Function is told of libraries of functions; nil: they are ignored.
 	Function func(code []byte) error
-	// Progress is told now and then of bytes read and keys loaded, off the
-	// lock.
-	Progress func(bytes, keys int64)
+	// Progress is told now and then of the file's bytes, how many of them were
+	// read, and keys loaded. It is called off the lock.
+	Progress func(total, bytes, keys int64)
 }
 
 // Loaded is what loading found.
@@ -48,7 +48,7 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 		Function: opt.Function,
 		Progress: func(read int64) error {
 			if opt.Progress != nil {
-				opt.Progress(read, l.Keys)
+				opt.Progress(l.Bytes, read, l.Keys)
 			}
 			return ctx.Err()
 		},

@@ -95,6 +95,7 @@ type waiting struct {
 	argv  [][]byte // a copy; nil while more goes on
 	began time.Time
 	more  *command.More // the next slice runs in the next turn
+	await *await        // the reply comes from elsewhere
 	// paused: argv is tried again once CLIENT PAUSE ends.
 	paused bool
 	// delayed: argv runs when the delay of an Intercept is over.

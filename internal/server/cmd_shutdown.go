@@ -23,8 +23,10 @@ var (
 
 // SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]
 //
-// There is no reply: the connection closes with the server. Nothing can be
-// saved yet, so SAVE is refused without FORCE.
+// There is no reply: the connection closes with the server. It saves with SAVE
+// and, unless NOSAVE forbids it, where there are save points. When that fails
+// there is an error, and the server goes on, unless FORCE is given. Nothing waits
+// for replicas, so that NOW changes nothing and ABORT finds nothing to call off.
 func shutdown(c *Client, in command.Args, _ *resp.Reply) error {
 	var save, nosave, now, force, abort bool
 	for _, word := range in[1:] {
@@ -50,18 +52,32 @@ func shutdown(c *Client, in command.Args, _ *resp.Reply) error {
 	switch {
 	case abort:
 		return errNotStopping // a shutdown waits for nothing that could be called off
-	case save && !force:
-		s.log.Warn("SHUTDOWN SAVE is refused: nothing can be saved yet", "client", c.addr)
-		return errShutdown
 	case s.onShutdown == nil:
 		s.log.Warn("SHUTDOWN is refused: the program that runs the server does not offer it", "client", c.addr)
 		return errShutdown
 	}
+	if nosave || s.stopping {
+		s.stop(c)
+		return nil
+	}
+	a := c.await()
+	s.saveAtEnd(save, func(err error) {
+		if err != nil && !force {
+			a.end(done(errShutdown))
+			return
+		}
+		s.stop(c)
+		a.end(func(*resp.Reply) error { return nil })
+	})
+	return a
+}
+
+// stop ends the server for a client, which has no reply.
+func (s *Server) stop(c *Client) {
 	c.closeAfterReply = true
 	if !s.stopping {
 		s.stopping = true
 		s.log.Info("User requested shutdown...", "client", c.addr)
 		go s.onShutdown()
 	}
-	return nil
 }

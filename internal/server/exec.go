@@ -141,6 +141,8 @@ func (s *Server) resume(c *Client, out *resp.Reply) bool {
 	switch {
 	case w.more != nil:
 		s.step(c, w, out)
+	case w.await != nil && w.await.ended:
+		s.awaited(c, w, out)
 	case w.paused && !s.isPaused(w.cmd):
 		c.waits = nil
 		s.process(c, w.argv, out)
@@ -243,6 +245,12 @@ func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 	began := s.now
 	s.now = end
 	if err != nil {
+		var later *await
+		if errors.As(err, &later) {
+			out.Rewind(mark)
+			later.waitFor(cmd, argv, began, took)
+			return
+		}
 		var more *command.More
 		if errors.As(err, &more) {
 			out.Rewind(mark)

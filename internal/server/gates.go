@@ -41,7 +41,13 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if c.monitor && cmd.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitoring
 	}
-	if s.pause.on && s.isPaused(cmd) {
+	if cmd.Flags&command.Write != 0 && s.cannotSave() {
+		return errMisconf
+	}
+	if s.saves.loading != nil && cmd.Flags&command.Loading == 0 {
+		return errLoading
+	}
+	if s.isPaused(cmd) {
 		return errPaused
 	}
 	return nil

@@ -42,6 +42,11 @@ func (s *Server) unpause() {
 	p.stop()
 	*p = pause{}
 	s.held.Pause(false)
+	s.wakePaused()
+}
+
+// wakePaused has commands that wait for the end of a pause tried again.
+func (s *Server) wakePaused() {
 	for c := range s.clients.all() {
 		if c.waits != nil && c.waits.paused {
 			c.wake()
@@ -49,11 +54,26 @@ func (s *Server) unpause() {
 	}
 }
 
-// isPaused says whether cmd has to wait for the end of a pause.
+// isPaused says whether cmd has to wait for the end of a pause, or for the disk.
 func (s *Server) isPaused(cmd *Cmd) bool {
 	p := &s.pause
+	if cmd.Flags&command.Write != 0 && s.savesHold() {
+		return true
+	}
 	if !p.on || cmd.Name == "CLIENT" || cmd.Parent != nil && cmd.Parent.Name == "CLIENT" {
 		return false
 	}
 	return p.all || cmd.Flags&(command.Write|command.MayReplicate) != 0
+}
+
+// Paused counts the clients whose command waits for the end of a pause, or for
+// the disk. The caller holds the engine's lock.
+func (s *Server) Paused() int {
+	n := 0
+	for c := range s.clients.all() {
+		if c.waits != nil && c.waits.paused {
+			n++
+		}
+	}
+	return n
 }

@@ -27,6 +27,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/config"
+	"coatcheck/internal/disk"
 	"coatcheck/internal/pubsub"
 	"coatcheck/resp"
 )
@@ -53,6 +54,8 @@ type Options struct {
 	// OnShutdown is called (in a goroutine of its own) when a client asked
 	// for SHUTDOWN.
 	OnShutdown func()
+	// FS is where snapshots are kept, in Config's directory; nil: nowhere.
+	FS disk.FS
 }
 
 // ClientView is what an Intercept may know of a client.
@@ -90,6 +93,7 @@ type Server struct {
 	table   *Table
 	Stats   Stats
 	admin
+	saves saves
 
 	clients  registry
 	running  *Client // whose turn it is
@@ -137,6 +141,7 @@ func New(opts Options) (*Server, error) {
 	s.runID = hex.EncodeToString(id[:])
 	s.started = s.clock.Now()
 	s.now = s.started
+	s.saves = saves{fs: opts.FS, last: s.started, took: -1}
 	s.clients.init()
 	if s.addrTLS = opts.TLS != nil; s.addrTLS {
 		s.listening.tls.Store(opts.TLS)
@@ -146,6 +151,7 @@ func New(opts Options) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.held = s.eng.Lock()
+	s.held.AddSink(&s.saves)
 	s.ConfigChanged()
 	s.startAdmin()
 	s.held.Unlock()

@@ -44,8 +44,9 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		PubSub: metrics.PubSub{
 			Channels: s.pubsub.Count(pubsub.Channel), Patterns: s.pubsub.Count(pubsub.Pattern), ShardChannels: s.pubsub.Count(pubsub.Shard),
 		},
-		Net:    metrics.Net{In: s.Stats.NetIn.Load(), Out: s.Stats.NetOut.Load(), Reads: s.Stats.Reads.Load(), Writes: s.Stats.Writes.Load()},
-		Engine: h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
+		Net:         metrics.Net{In: s.Stats.NetIn.Load(), Out: s.Stats.NetOut.Load(), Reads: s.Stats.Reads.Load(), Writes: s.Stats.Writes.Load()},
+		Persistence: s.persistence(),
+		Engine:      h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
 		Errors:   maps.Clone(s.Stats.ErrorsByCode),
 		Sessions: s.sessions.figures(), Process: process,
 		Panics: s.Stats.Panics, Replied: metrics.Replied{Commands: s.Stats.Commands, Errors: s.Stats.Errors},

@@ -60,6 +60,7 @@ func connection() [][]command.Entry[*Client] {
 		latencyCommands,
 		lolwutCommands,
 		memoryCommands,
+		saveCommands,
 		shutdownCommands,
 		slowlogCommands,
 		commandCommands,
