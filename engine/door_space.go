@@ -146,7 +146,7 @@ func (tx *Tx) duplicate(src *place, db int, key []byte) {
 func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	from, to := src.db, dst.db
 	at, val := src.ent.at(), src.bytes()
-	if o := src.object(); o != nil && !(take && from == to) {
+	if o := src.object(); o != nil && (!take || from != to) {
 		var own [handleSize]byte
 		h := to.adopt(o.clone(from, to))
 		binary.LittleEndian.PutUint32(own[:], uint32(h))

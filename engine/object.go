@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
-
-	"coatcheck/engine/internal/slab"
 )
 
 // A value that is too large or too intricate to be packed is an object: a Go
@@ -197,11 +195,4 @@ func (a *objects) used() int64 {
 		n += heap
 	}
 	return n
-}
-
-// freeBlock frees a block if there is one.
-func (d *db) freeBlock(r slab.Ref) {
-	if r != 0 {
-		d.slab.Free(r)
-	}
 }

@@ -52,6 +52,13 @@ func TestObjectsGoWithTheirEntries(t *testing.T) {
 	tx.putTest("b", 5000, now+1000)
 	check()
 	require.Equal(t, 5000, testLen(tx, "b"))
+	p := tx.write([]byte("a"))
+	o := p.object().(*testObject)
+	for i := range 1000 {
+		o.insert(p.db, fmt.Append(nil, "more:", i), 0)
+	}
+	p.resized()
+	check()
 
 	done, err := tx.KeyRename([]byte("b"), []byte("c"), false)
 	require.NoError(t, err)
@@ -144,6 +151,9 @@ func TestElems(t *testing.T) {
 	}
 	require.NoError(t, o.check(d))
 	require.Equal(t, len(model), o.len())
+	r, ok := o.random(e.rand)
+	require.True(t, ok)
+	require.Contains(t, model, string(elemName(d, r)))
 	seen := map[string]bool{}
 	for cursor := uint64(0); ; {
 		cursor = o.scan(cursor, 10, func(r slab.Ref) {

@@ -47,7 +47,7 @@ func (e *Encoder) appendString(dst, b []byte) []byte {
 		}
 		var ok bool
 		if e.packed, ok = e.lzf.compress(e.packed[:0], b); ok {
-			dst = append(dst, 0xc0|encLZF)
+			dst = append(dst, stringMark|encLZF)
 			dst = appendLength(appendLength(dst, uint64(len(e.packed))), uint64(len(b)))
 			return append(dst, e.packed...)
 		}
@@ -58,11 +58,11 @@ func (e *Encoder) appendString(dst, b []byte) []byte {
 func appendInt(dst []byte, n int64) []byte {
 	switch {
 	case n >= math.MinInt8 && n <= math.MaxInt8:
-		return append(dst, 0xc0|encInt8, byte(n))
+		return append(dst, stringMark|encInt8, byte(n)) //nolint:staticcheck // the marks are told apart by name
 	case n >= math.MinInt16 && n <= math.MaxInt16:
-		return append(dst, 0xc0|encInt16, byte(n), byte(n>>8))
+		return append(dst, stringMark|encInt16, byte(n), byte(n>>8))
 	}
-	return binary.LittleEndian.AppendUint32(append(dst, 0xc0|encInt32), uint32(n))
+	return binary.LittleEndian.AppendUint32(append(dst, stringMark|encInt32), uint32(n))
 }
 
 // Aux is a field of a file's head.

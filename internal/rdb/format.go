@@ -63,7 +63,11 @@ const (
 	opEOF         = 255
 )
 
-// Encodings of strings, in the place of a length.
+// stringMark stands with one of the encodings of strings below in the place of a
+// length.
+const stringMark = 0xc0
+
+// Encodings of strings.
 const (
 	encInt8 = iota
 	encInt16

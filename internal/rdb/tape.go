@@ -49,8 +49,6 @@ func (t *Tape) uint64(n uint64) {
 	t.raw(binary.LittleEndian.AppendUint64(a[:0], n)...)
 }
 
-func (t *Tape) double(f float64) { t.uint64(math.Float64bits(f)) }
-
 // Entry takes down an entry of a db, with its deadline and what eviction knows.
 func (t *Tape) Entry(db int, v engine.View) {
 	if db != t.db {
