@@ -83,12 +83,14 @@ func TestCompose(t *testing.T) {
 			Image       string
 			Environment map[string]string
 			Ports       []string
+			Volumes     []string
 			DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
 			Restart     string
 			ReadOnly    bool     `yaml:"read_only"`
 			CapDrop     []string `yaml:"cap_drop"`
 			SecurityOpt []string `yaml:"security_opt"`
 		}
+		Volumes map[string]any
 	}
 	dec := yaml.NewDecoder(strings.NewReader(read(t, "compose.yaml")))
 	dec.KnownFields(true)
@@ -103,6 +105,11 @@ func TestCompose(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	checkConfig(t, env)
+	// The rest of the container is read-only, and a server that cannot save
+	// takes no writes.
+	require.Equal(t, []string{"sessions:/data"}, store.Volumes)
+	require.Contains(t, file.Volumes, "sessions")
+	require.Contains(t, read(t, "Dockerfile"), "WORKDIR /data\n")
 
 	commander := file.Services["redis_commander"]
 	require.Equal(t, "redis_server", commander.Environment["REDIS_HOST"])

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"coatcheck/engine/internal/dict"
@@ -17,7 +18,7 @@ import (
 type Snapshot struct {
 	eng   *Engine
 	visit func(db int, v View)
-	dbs   []*db // by their numbers at the start
+	dbs   []*db // by their numbers at the start; nil for one that it has done with
 	now   UnixMilli
 	db    int    // the walk is in this one
 	pos   uint32 // … and has come so far
@@ -90,7 +91,7 @@ func (s *Snapshot) End(h Held) {
 	s.ended = true
 	s.eng.snapshot = nil
 	for _, d := range s.dbs {
-		if d.dict != nil {
+		if d != nil {
 			d.dict.StartEpoch(nil)
 		}
 	}
@@ -99,16 +100,20 @@ func (s *Snapshot) End(h Held) {
 	}
 }
 
-// takeOver keeps a db that is flushed, if the snapshot still needs it.
+// takeOver keeps a db that is flushed, if the snapshot still needs it; else it
+// forgets it.
 func (s *Snapshot) takeOver(d *db) bool {
 	if s == nil {
 		return false
 	}
-	for i := s.db; i < len(s.dbs); i++ {
-		if s.dbs[i] == d {
-			s.taken = append(s.taken, d)
-			return true
-		}
+	i := slices.Index(s.dbs, d)
+	if i < 0 {
+		return false
 	}
-	return false
+	if i < s.db {
+		s.dbs[i] = nil
+		return false
+	}
+	s.taken = append(s.taken, d)
+	return true
 }

@@ -117,7 +117,7 @@ func TestSnapshotIsPointInTime(t *testing.T) {
 // What is flushed, swapped, moved and expired while a Snapshot runs is in it as
 // it was at the start.
 func TestSnapshotOfAllDBs(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(4) {
 		e := New(Options{Databases: 3, Poison: true})
 		h := e.Lock()
 		h.SetActiveExpire(false)

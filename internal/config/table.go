@@ -17,7 +17,7 @@ const (
 
 // Reasons shared by rows.
 const (
-	noPersistence = "nothing is written to disk yet"
+	noPersistence = "there is no append-only file, and snapshots need no such choice"
 	noReplication = "there are no replicas yet"
 	noCluster     = "a server is never part of a cluster"
 	noScripts     = "there are no scripts yet"

@@ -41,7 +41,7 @@ Directives of older and newer servers of the family that change nothing here are
 does not have, ends the start with file, line and reason.
 
 Differences in values: sizes beyond 63 bits are refused, where Redis wraps around; ` + "`notify-keyspace-events`" + ` shows an ` + "`n`" + ` beside ` + "`A`" + `, which Redis forgets;
-` + "`save`" + ` is empty until there is something to save to.
+` + "`save`" + ` is empty for a store in a Go process; the server has ` + "`3600 1 300 100 60 10000`" + `.
 
 `
 
