@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"coatcheck/engine"
@@ -72,6 +73,10 @@ func put(eng *engine.Engine, e *rdb.Entry) error {
 		if !tx.HasDB(e.DB) {
 			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
 		}
-		return tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
+		err := tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
+		if errors.Is(err, engine.ErrValue) {
+			return fmt.Errorf("%w: the value of key %q", rdb.ErrFormat, e.Key)
+		}
+		return err
 	})
 }
