@@ -131,6 +131,7 @@ func (tx *Tx) comeDue(d *db, items []expireindex.Item) {
 		tx.eng.stats.Lateness.Add(time.Duration(tx.now-p.ent.at()) * time.Millisecond)
 		d.discard(&p)
 		tx.announceLoss(ClassExpired, "expired", p.key)
+		tx.endUnit()
 	}
 }
 

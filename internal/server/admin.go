@@ -33,6 +33,7 @@ func (s *Server) startAdmin() {
 	s.sessions = newSessions(s.cfg.Databases)
 	s.tracking.srv, s.notifier.srv = s, s
 	h.AddSink(&s.tracking)
+	h.AddSink(s.blocked)
 	h.AddSink(&s.notifier)
 	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)

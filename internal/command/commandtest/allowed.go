@@ -5,7 +5,7 @@ package commandtest
 
 // since72 is commands that came with 7.2.
 var since72 = []string{
-	"client|no-touch", "client|setinfo", "cluster|myshardid",
+	"client|no-touch", "client|setinfo", "cluster|myshardid", "waitaof",
 }
 
 // missing is subcommands that we do not have (yet).
