@@ -24,6 +24,7 @@ var incomparable = map[string]string{
 	"CLIENT NO-TOUCH":   "since 7.2",
 	"CLIENT SETINFO":    "since 7.2",
 	"CLUSTER MYSHARDID": "since 7.2",
+	"WAITAOF":           "since 7.2",
 }
 
 // difference is a way in which replies to a command may differ.
