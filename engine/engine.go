@@ -42,6 +42,7 @@ type Engine struct {
 	evictor  evictor
 	reaper   reaper
 	snapshot *Snapshot // the one that runs
+	digits   [20]byte  // an integer of a packed value, for whoever visits its elements
 	digging  func()    // stops the timer of digLater; nil: there is none
 	poison   bool      // tests: freed memory must not be written to
 	closed   bool
@@ -189,6 +190,7 @@ type Tx struct {
 	told bool
 
 	stashed []byte // see stash
+	scratch []byte // of a packed sorted set that is being made
 }
 
 // part is a unit within a unit.

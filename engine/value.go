@@ -103,6 +103,8 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 	switch v.Type {
 	case TString:
 		tx.put(p, TString, stringEncoding(v.Str), v.Str, at)
+	case TZSet:
+		return tx.zsetValue(p, v, at)
 	default:
 		return ErrValue
 	}

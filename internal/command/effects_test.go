@@ -264,6 +264,9 @@ func plain(words []string) []string {
 		n, _ := strconv.ParseInt(words[2], 10, 64)
 		words = []string{"INCRBY", words[1], strconv.FormatInt(-n, 10)}
 	}
+	if words[0] == "ZPOPMIN" || words[0] == "ZPOPMAX" {
+		words = words[:2] // we say how many there were, it how many were asked for
+	}
 	keep := words[:1]
 	for i := 1; i < len(words); i++ {
 		switch w := words[i]; {

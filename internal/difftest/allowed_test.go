@@ -1,6 +1,8 @@
 package difftest
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"coatcheck/resp"
@@ -9,9 +11,10 @@ import (
 // untried are commands whose replies cannot be compared one by one. scanAll
 // tries SCAN.
 var untried = map[string]bool{
-	"RANDOMKEY": true, // chance
-	"SCAN":      true, // cursors are each server's own
-	"DUMP":      true, // how well strings are compressed differs
+	"RANDOMKEY":   true, // chance
+	"ZRANDMEMBER": true, // chance
+	"SCAN":        true, // cursors are each server's own
+	"DUMP":        true, // how well strings are compressed differs
 }
 
 // incomparable are commands that even refusals cannot be compared of, and why.
@@ -29,7 +32,7 @@ var incomparable = map[string]string{
 
 // difference is a way in which replies to a command may differ.
 type difference struct {
-	command string // in capitals, as far as it must match
+	command string // in capitals; "Z" and "GEO" are for all that begin so
 	why     string
 	same    func(ours, theirs resp.Value) bool
 }
@@ -37,6 +40,13 @@ type difference struct {
 // allowed lists all differences that are no error.
 var allowed = []difference{
 	{"KEYS", "each server's own order", sameSet},
+	{"ZSCAN", "each server's own order", func(ours, theirs resp.Value) bool {
+		return len(ours.Elems) == 2 && len(theirs.Elems) == 2 && sameSet(ours.Elems[1], theirs.Elems[1])
+	}},
+	{"ZRANK", "WITHSCORE is 7.2's", refusesArity("zrank")},
+	{"ZREVRANK", "WITHSCORE is 7.2's", refusesArity("zrevrank")},
+	{"Z", "7.0 writes doubles with 17 digits, 7.2 with as few as do", sameDoubles},
+	{"GEO", "7.0 writes doubles with 17 digits, 7.2 with as few as do", sameDoubles},
 	{"TTL", "time passes between the two servers", within(1)},
 	{"PTTL", "time passes between the two servers", within(5000)},
 	{"EXPIRETIME", "relative deadlines were set at different times", within(5)},
@@ -52,6 +62,27 @@ func sameKind(ours, theirs resp.Value) bool { return ours.Kind == theirs.Kind }
 
 func bothInts(ours, theirs resp.Value) bool {
 	return ours.Kind == resp.KindInt && theirs.Kind == resp.KindInt
+}
+
+// refusesArity says that theirs takes fewer arguments.
+func refusesArity(name string) func(ours, theirs resp.Value) bool {
+	return func(_, theirs resp.Value) bool {
+		return theirs.Text == "ERR wrong number of arguments for '"+name+"' command"
+	}
+}
+
+// double is a number that is not whole, or large.
+var double = regexp.MustCompile(`-?\d+\.\d+(e[-+]\d+)?|-?\d+e[-+]\d+|\d{17,}`)
+
+// sameDoubles compares numbers by what they are.
+func sameDoubles(ours, theirs resp.Value) bool {
+	plain := func(v resp.Value) string {
+		return double.ReplaceAllStringFunc(v.String(), func(s string) string {
+			f, _ := strconv.ParseFloat(s, 64)
+			return strconv.FormatFloat(f, 'g', -1, 64)
+		})
+	}
+	return plain(ours) == plain(theirs)
 }
 
 func within(margin int64) func(ours, theirs resp.Value) bool {
@@ -77,6 +108,14 @@ func sameSet(ours, theirs resp.Value) bool {
 	return ours.Kind == theirs.Kind
 }
 
+// isFor says whether it is about a command, of whose words name has two.
+func (d *difference) isFor(name string) bool {
+	if d.command == "Z" || d.command == "GEO" {
+		return strings.HasPrefix(name, d.command)
+	}
+	return strings.HasPrefix(name, d.command+" ")
+}
+
 // same compares two replies to argv.
 func same(argv []string, ours, theirs resp.Value) bool {
 	if ours.String() == theirs.String() {
@@ -84,7 +123,7 @@ func same(argv []string, ours, theirs resp.Value) bool {
 	}
 	name := strings.ToUpper(strings.Join(argv[:min(2, len(argv))], " ")) + " "
 	for _, d := range allowed {
-		if strings.HasPrefix(name, d.command+" ") && d.same(ours, theirs) {
+		if d.isFor(name) && d.same(ours, theirs) {
 			return true
 		}
 	}

@@ -72,19 +72,33 @@ func (t *Tape) Entry(db int, v engine.View) {
 	t.value(v)
 }
 
-// kindOf is the kind that v is written as.
+// kindOf is the kind that v is written as. Packed values are written as they are.
 func kindOf(v engine.View) byte {
+	packed := v.Packed() != nil
 	switch v.Type() {
-	default:
-		return kindString
+	case engine.TZSet:
+		if packed {
+			return kindZSetListpack
+		}
+		return kindZSet
 	}
+	return kindString
 }
 
 // value takes down the value alone.
 func (t *Tape) value(v engine.View) {
+	if b := v.Packed(); b != nil {
+		t.str(b)
+		return
+	}
 	switch v.Type() {
-	case engine.TString:
-		t.str(v.Packed())
+	case engine.TZSet:
+		t.length(uint64(v.ScoredLen()))
+		v.EachScored(func(member []byte, score float64) bool {
+			t.str(member)
+			t.uint64(math.Float64bits(score))
+			return true
+		})
 	}
 }
 
