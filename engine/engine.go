@@ -189,8 +189,9 @@ type Tx struct {
 	// told: sinks that hear of units' ends have been told of an effect.
 	told bool
 
-	stashed []byte // see stash
-	scratch []byte // of a packed sorted set that is being made
+	stashed []byte      // see stash
+	scratch []byte      // of a packed value that is being made
+	numbers [2][20]byte // where integers of listpacks become text
 }
 
 // part is a unit within a unit.

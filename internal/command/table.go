@@ -8,6 +8,7 @@ func Data() []Entry[*engine.Tx] {
 	for _, family := range [][]Entry[*engine.Tx]{
 		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
 		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Dumps,
+		Hashes, HashWalks, FieldExpiry,
 	} {
 		all = append(all, family...)
 	}

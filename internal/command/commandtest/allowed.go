@@ -8,6 +8,12 @@ var since72 = []string{
 	"client|no-touch", "client|setinfo", "cluster|myshardid", "waitaof",
 }
 
+// since74 is commands that came later still, and that we have all the same.
+var since74 = []string{
+	"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime", "hpexpiretime", "hpersist",
+	"hgetdel", "hgetex", "hsetex",
+}
+
 // missing is subcommands that we do not have (yet).
 var missing = []string{
 	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users
@@ -30,6 +36,8 @@ var names72 = map[string]map[string]string{
 	"zrangebyscore":    {"offset_count": "limit"},
 	"zrevrangebylex":   {"offset_count": "limit"},
 	"zrevrangebyscore": {"offset_count": "limit"},
+	"hset":             {"field_value": "data"},
+	"hmset":            {"field_value": "data"},
 
 	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|delslotsrange": {"start-slot_end-slot": "range"},
@@ -72,6 +80,8 @@ var allowed = map[string][]string{
 	// WITHSCORE is 7.2's.
 	"zrank":    {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
 	"zrevrank": {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
+	// NOVALUES is 7.4's.
+	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
 	// 7.2 says what does better what these do.
 	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},
