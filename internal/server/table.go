@@ -62,7 +62,6 @@ func connection() [][]command.Entry[*Client] {
 		memoryCommands,
 		saveCommands,
 		shutdownCommands,
-		waitCommands,
 		slowlogCommands,
 		commandCommands,
 		clusterCommands,
