@@ -23,6 +23,7 @@ func sessions(b *testing.B) (*engine.Engine, [][]byte, []byte) {
 		keys[i] = fmt.Appendf(nil, "myapp:%032x", uint32(i)*2654435761)
 		_, _ = tx.StringSet(keys[i], val, engine.SetOptions{At: tx.Now() + 900_000 + engine.UnixMilli(i)})
 	}
+	tx.End()
 	h.Unlock()
 	b.ReportAllocs()
 	return e, keys, val

@@ -47,6 +47,19 @@ type Effect struct {
 	Also bool
 }
 
+// Concerns says whether a change without a Key is one of db: of all dbs, of this
+// one, or of two that were exchanged.
+func (e *Effect) Concerns(db int) bool {
+	if e.DB < 0 || e.DB == db {
+		return true
+	}
+	if len(e.Argv) != 3 || string(e.Argv[0]) != "SWAPDB" {
+		return false
+	}
+	other, _ := ParseInt(e.Argv[2])
+	return other == int64(db)
+}
+
 // Sink is told of every effect, in order, under the engine's lock. It must not
 // block, and not call the engine but through tx.
 type Sink interface {
@@ -62,4 +75,14 @@ type Wants struct {
 	Events Class
 	// Argv: effects must carry the command that repeats them.
 	Argv bool
+}
+
+// UnitSink is a Sink that also hears where execution units end, and with them
+// what others must repeat as a whole: the effects since the last end are of one
+// unit (a command, an EXEC, a script, one key that expired or was evicted by
+// itself). A unit without effects does not end audibly. Who propagates commands
+// puts those of a unit between MULTI and EXEC when there is more than one.
+type UnitSink interface {
+	Sink
+	EndUnit(tx *Tx)
 }

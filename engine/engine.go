@@ -32,6 +32,7 @@ type Engine struct {
 	effect   Effect
 	sinks    []attached
 	wants    Wants // of all sinks together
+	units    bool  // some sink hears of units' ends
 	stats    Stats
 	limits   Limits
 	lfu      bool // the policy counts uses
@@ -41,6 +42,7 @@ type Engine struct {
 	evictor  evictor
 	reaper   reaper
 	snapshot *Snapshot // the one that runs
+	digits   [20]byte  // an integer of a packed value, for whoever visits its elements
 	digging  func()    // stops the timer of digLater; nil: there is none
 	poison   bool      // tests: freed memory must not be written to
 	closed   bool
@@ -125,19 +127,39 @@ func (h Held) Unlock() {
 
 // Begin starts an execution unit on a numbered db and freezes its time. The Tx
 // is the engine's own, good until End.
+//
+// Begun while another unit runs (a command of an EXEC or of a script), it is a
+// part of that one: it shares its time, and ends without the sinks being told of
+// an end.
 func (h Held) Begin(db int) *Tx {
+	if h.eng.tx.depth > 0 {
+		return h.BeginAt(db, 0)
+	}
 	return h.BeginAt(db, UnixMilli(h.eng.clock.Now().UnixMilli()))
 }
 
 // BeginAt is Begin for a caller who has just read the engine's clock.
 func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 	tx := &h.eng.tx
+	if tx.depth++; tx.depth > 1 {
+		tx.outer = append(tx.outer, part{tx.db, tx.noTouch})
+		now = tx.now
+	}
 	tx.db, tx.now, tx.noTouch = db, now, false
 	return tx
 }
 
-// End ends the unit.
-func (tx *Tx) End() {}
+// End ends the unit, or the part of one.
+func (tx *Tx) End() {
+	if tx.depth--; tx.depth > 0 {
+		last := len(tx.outer) - 1
+		p := tx.outer[last]
+		tx.outer = tx.outer[:last]
+		tx.db, tx.noTouch = p.db, p.noTouch
+		return
+	}
+	tx.endUnit()
+}
 
 // Do runs fn as one execution unit on a numbered db. It does not roll back:
 // what fn changed before an error stays, as in EXEC. It fails with errs.NoMemory
@@ -160,8 +182,22 @@ type Tx struct {
 	noTouch bool
 	// effect is what sinks are shown, nil while they are.
 	effect *Effect
+	// depth is how many Begins wait for their End; outer is what the parts
+	// around the innermost one work on.
+	depth int
+	outer []part
+	// told: sinks that hear of units' ends have been told of an effect.
+	told bool
 
-	stashed []byte // see stash
+	stashed []byte      // see stash
+	scratch []byte      // of a packed value that is being made
+	numbers [2][20]byte // where integers of listpacks become text
+}
+
+// part is a unit within a unit.
+type part struct {
+	db      int
+	noTouch bool
 }
 
 // Now is the unit's time; it stands still.

@@ -131,6 +131,7 @@ func TestTimerWithoutFakeClock(t *testing.T) {
 	h.AddSink(sinkFunc(func(f *engine.Effect) { gone <- string(f.Key) }))
 	tx := h.Begin(3)
 	_, _ = tx.StringSet([]byte("k"), []byte("v"), engine.SetOptions{At: tx.Now() + 20})
+	tx.End()
 	h.Unlock()
 	select {
 	case key := <-gone:

@@ -95,6 +95,7 @@ func (tx *Tx) evict(used, limit int64) error {
 		tx.remove(&p)
 		p.db.digAll()
 		tx.announceLoss(ClassEvicted, "evicted", p.key)
+		tx.endUnit()
 		used = e.used()
 	}
 	return nil

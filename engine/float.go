@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"math/big"
 	"strings"
 )
@@ -148,6 +149,24 @@ func (n Float) Add(m Float) (sum Float, ok bool) {
 	}
 	sum.f.SetPrec(floatPrec).Add(&n.f, &m.f)
 	return sum, sum.f.Sign() == 0 || sum.f.MantExp(nil) <= floatMax
+}
+
+// Milliseconds is the number of seconds n in milliseconds, rounded up; not ok
+// beyond the highest int64. What is below the lowest is that.
+func (n Float) Milliseconds() (ms int64, ok bool) {
+	if n.inf != 0 {
+		return math.MinInt64, n.inf < 0
+	}
+	var f big.Float
+	f.SetPrec(floatPrec).Mul(&n.f, big.NewFloat(1000))
+	ms, exact := f.Int64()
+	switch {
+	case ms == math.MaxInt64 && exact == big.Below:
+		return 0, false
+	case exact == big.Below: // cut, where it is to be rounded up
+		ms++
+	}
+	return ms, true
 }
 
 // Append appends the number in plain decimals: at most 17 behind the point, no

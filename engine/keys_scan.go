@@ -52,6 +52,12 @@ func (tx *Tx) Has(key []byte) bool {
 	return p.exists()
 }
 
+// Holds says whether key holds a value of a type, without counting as use of it.
+func (tx *Tx) Holds(key []byte, typ Type) bool {
+	p := tx.peek(key)
+	return p.typ() == typ
+}
+
 // FlushDB removes all keys of the db. Effect: one without a key. The memory is
 // given back later, off the lock.
 func (tx *Tx) FlushDB() {

@@ -90,6 +90,7 @@ func TestObjectsGoWithTheirEntries(t *testing.T) {
 	tx.on(0)
 	tx.putTest("a", 300, now+5) // over another, and it expires
 	check()
+	tx.End()
 	tx = h.BeginAt(0, now+5)
 	require.Equal(t, -1, testLen(tx, "a"))
 	check()
@@ -97,6 +98,7 @@ func TestObjectsGoWithTheirEntries(t *testing.T) {
 	tx.FlushAll()
 	check()
 	require.Equal(t, -1, testLen(tx, "d"))
+	tx.End()
 }
 
 func TestObjectsAreEvictedWhole(t *testing.T) {
@@ -108,6 +110,7 @@ func TestObjectsAreEvictedWhole(t *testing.T) {
 	for i := range 20 {
 		tx.putTest(fmt.Sprint("k", i), 2000, Never)
 	}
+	tx.End()
 	l := DefaultLimits
 	l.Policy, l.MaxMemory = AllKeysRandom, e.used()/2
 	h.SetLimits(l)

@@ -5,7 +5,8 @@ import "slices"
 // AddSink has s told of effects from now on, after the sinks added before.
 func (h Held) AddSink(s Sink) {
 	e := h.eng
-	e.sinks = append(slices.Clip(e.sinks), attached{s, s.Wants()})
+	units, _ := s.(UnitSink)
+	e.sinks = append(slices.Clip(e.sinks), attached{s, s.Wants(), units})
 	e.sumWants()
 }
 
@@ -48,11 +49,13 @@ func (h Held) endBatch() {
 type attached struct {
 	sink  Sink
 	wants Wants
+	units UnitSink // the sink, if it hears of units' ends
 }
 
 func (e *Engine) sumWants() {
-	e.wants = Wants{}
+	e.wants, e.units = Wants{}, false
 	for _, a := range e.sinks {
+		e.units = e.units || a.units != nil
 		e.wants.Events |= a.wants.Events
 		e.wants.Argv = e.wants.Argv || a.wants.Argv
 	}
@@ -67,6 +70,7 @@ func (tx *Tx) tell(f Effect) {
 	}
 	tx.effect = nil
 	*e = f
+	tx.told = tx.eng.units
 	for _, a := range tx.eng.sinks {
 		if f.Class == 0 || a.wants.Events&f.Class != 0 || a.wants.Argv && f.Argv != nil {
 			a.sink.Effect(tx, e)
@@ -74,4 +78,17 @@ func (tx *Tx) tell(f Effect) {
 	}
 	*e = Effect{}
 	tx.effect = e
+}
+
+// endUnit tells the sinks that want to know that a unit with effects has ended.
+func (tx *Tx) endUnit() {
+	if !tx.told {
+		return
+	}
+	tx.told = false
+	for _, a := range tx.eng.sinks {
+		if a.units != nil {
+			a.units.EndUnit(tx)
+		}
+	}
 }

@@ -103,6 +103,10 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 	switch v.Type {
 	case TString:
 		tx.put(p, TString, stringEncoding(v.Str), v.Str, at)
+	case TZSet:
+		return tx.zsetValue(p, v, at)
+	case THash:
+		return tx.putHash(p, v, at)
 	default:
 		return ErrValue
 	}
@@ -120,4 +124,11 @@ func (tx *Tx) remember(p *place, opt RestoreOptions) {
 }
 
 // HasFieldDeadlines says whether a hash has a field with a deadline.
-func (h Held) HasFieldDeadlines() bool { return false }
+func (h Held) HasFieldDeadlines() bool {
+	for _, d := range h.eng.dbs {
+		if d.fields.Len() > 0 {
+			return true
+		}
+	}
+	return false
+}

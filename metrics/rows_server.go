@@ -67,9 +67,9 @@ var clientRows = []row{
 		ours: "coatcheck_clients_blocked", help: "Clients that wait for a key."},
 	{section: "clients", field: "tracking_clients", get: func(s *Snapshot) value { return integer(s.Tracking.Clients) }, exporter: "redis_tracking_clients",
 		ours: "coatcheck_tracking_clients", help: "Clients with client-side caching."},
-	{section: "clients", field: "clients_in_timeout_table", get: constant(count(0)), exporter: "redis_clients_in_timeout_table"},
-	{section: "clients", field: "total_blocking_keys", get: constant(count(0)), exporter: "redis_total_blocking_keys"},
-	{section: "clients", field: "total_blocking_keys_on_nokey", get: constant(count(0)), exporter: "redis_total_blocking_keys_on_nokey"},
+	{section: "clients", field: "clients_in_timeout_table", get: func(s *Snapshot) value { return integer(s.Clients.Timed) }, exporter: "redis_clients_in_timeout_table"},
+	{section: "clients", field: "total_blocking_keys", get: func(s *Snapshot) value { return integer(s.Clients.WaitKeys) }, exporter: "redis_total_blocking_keys"},
+	{section: "clients", field: "total_blocking_keys_on_nokey", get: func(s *Snapshot) value { return integer(s.Clients.GoneKeys) }, exporter: "redis_total_blocking_keys_on_nokey"},
 
 	{get: func(s *Snapshot) value { return integer(s.Clients.Monitors) }, ours: "coatcheck_clients_monitoring", help: "Clients in MONITOR."},
 }

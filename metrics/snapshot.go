@@ -59,7 +59,10 @@ type Listener struct {
 
 // Clients are figures of connections.
 type Clients struct {
-	Connected, Max, Blocked, Monitors   int
+	Connected, Max, Blocked, Monitors int
+	// Timed clients wait with a deadline. WaitKeys are keys that somebody waits
+	// for; GoneKeys of these, those whose end somebody waits for.
+	Timed, WaitKeys, GoneKeys           int
 	MaxInput, MaxOutput                 int64 // bytes, of the recent past
 	Buffers                             int64 // bytes held for all clients
 	Received, Rejected                  int64

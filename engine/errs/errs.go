@@ -71,6 +71,19 @@ var (
 	NaNOrInfinity     = &Error{"ERR", "increment would produce NaN or Infinity"}
 )
 
+// Errors about how long a command may wait, in seconds (a float) or in
+// milliseconds (an integer).
+var (
+	TimeoutNotFloat   = &Error{"ERR", "timeout is not a float or out of range"}
+	TimeoutNotInteger = &Error{"ERR", "timeout is not an integer or out of range"}
+	TimeoutNegative   = &Error{"ERR", "timeout is negative"}
+	TimeoutOutOfRange = &Error{"ERR", "timeout is out of range"}
+)
+
+// Unblocked is the reply of a command whose wait CLIENT UNBLOCK has ended with
+// ERROR.
+var Unblocked = &Error{"UNBLOCKED", "client unblocked via CLIENT UNBLOCK"}
+
 // Errors about dbs.
 var (
 	DBIndex         = &Error{"ERR", "DB index is out of range"}

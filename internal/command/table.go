@@ -6,7 +6,9 @@ import "coatcheck/engine"
 func Data() []Entry[*engine.Tx] {
 	var all []Entry[*engine.Tx]
 	for _, family := range [][]Entry[*engine.Tx]{
-		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space, Dumps,
+		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
+		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Dumps,
+		Hashes, HashWalks, FieldExpiry,
 	} {
 		all = append(all, family...)
 	}

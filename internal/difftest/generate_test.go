@@ -54,6 +54,8 @@ type generator struct {
 	all  []known
 	now  time.Time
 	last int // the last deadline drawn, in seconds from now
+	// numkeys is how many keys the command is to have, 0 when nothing said so.
+	numkeys int
 }
 
 // command draws a command with its arguments, mostly right ones.
@@ -63,6 +65,7 @@ func (g *generator) command(t *rapid.T) []string {
 	if rapid.IntRange(0, 9).Draw(t, "case") == 0 {
 		argv[0] = strings.ToLower(argv[0])
 	}
+	g.numkeys = 0
 	argv = g.list(t, argv, k.args)
 	return spoil(t, argv, len(k.words))
 }
@@ -89,12 +92,18 @@ func spoil(t *rapid.T, argv []string, fixed int) []string {
 
 func (g *generator) list(t *rapid.T, argv []string, args []command.Arg) []string {
 	for _, a := range args {
+		if a.Token == "NOVALUES" { // since 7.4
+			continue
+		}
 		if a.Optional && rapid.IntRange(0, 2).Draw(t, "optional") > 0 {
 			continue
 		}
 		times := 1
 		if a.Multiple {
 			times = rapid.IntRange(1, 4).Draw(t, "times")
+			if g.numkeys > 0 && (a.Type == command.ArgKey || a.Name == "weight") {
+				times = g.numkeys
+			}
 		}
 		for i := range times {
 			if a.Token != "" && (i == 0 || a.MultipleToken) {
@@ -111,8 +120,10 @@ func (g *generator) arg(t *rapid.T, argv []string, a command.Arg) []string {
 	case command.ArgToken: // said already
 		return argv
 	case command.ArgOneOf:
-		i := rapid.IntRange(0, len(a.Args)-1).Draw(t, "which")
-		one := a.Args[i]
+		one := rapid.SampledFrom(a.Args).Draw(t, "which")
+		if one.Token == "BYLEX" { // see untried
+			return argv
+		}
 		one.Optional = false
 		return g.list(t, argv, []command.Arg{one})
 	case command.ArgBlock:
@@ -143,12 +154,23 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 	if a.Name == "type" {
 		return rapid.SampledFrom([]string{"string", "STRING", "list", "hash", "nothing", ""}).Draw(t, "type")
 	}
+	switch a.Name {
+	case "start", "stop", "min", "max": // of ranges of sorted sets
+		return rapid.SampledFrom(bounds).Draw(t, "bound")
+	case "field":
+		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "field")
+	case "member", "member1", "member2":
+		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "member")
+	}
 	return rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(decimal), rapid.Custom(long)).Draw(t, "value")
 }
 
 func (g *generator) integer(t *rapid.T, name string) string {
 	odd := rapid.IntRange(0, 5).Draw(t, "odd") == 0
 	switch {
+	case name == "numkeys":
+		g.numkeys = rapid.IntRange(0, 3).Draw(t, "numkeys")
+		return strconv.Itoa(g.numkeys)
 	case strings.Contains(name, "seconds"): // and milliseconds, and unix-times of both
 		return g.deadline(t, name, odd)
 	case odd:
@@ -195,6 +217,11 @@ func long(t *rapid.T) string {
 }
 
 var keys = []string{"a", "b", "c", "d", "k:1", "k:2", "", "with blank", "bin\x00\xff\r\n", strings.Repeat("long", 20)}
+
+// members are few, so that they come again.
+var members = []string{"a", "b", "c", "d", "1", "2", "-7", "longmember" + strings.Repeat("x", 45)}
+
+var bounds = []string{"0", "1", "-1", "2", "-3", "5", "(1", "(0", "-inf", "+inf", "(2", "1.5", "100", "x", "[a", ""}
 
 var patterns = []string{"*", "?", "k:*", "k:[12]", "[a-c]", "[^a]", "[^a-b]*", "\\*", "*blank", "a*b*c", "", "[", "[a", "\\", "**", "?*?", "[]", "[]a]", "[c-a]", "k\\:1", "[\\a]"}
 

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"coatcheck/engine"
@@ -53,6 +54,9 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 			return ctx.Err()
 		},
 		Entry: func(e *rdb.Entry) error {
+			if isEmpty(&e.Value) { // old versions of Redis have written such
+				return nil
+			}
 			if e.At != engine.Never && e.At <= now {
 				l.Expired++
 				return nil
@@ -67,11 +71,24 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 	return l, nil
 }
 
+// isEmpty says whether a value is a collection without elements.
+func isEmpty(v *engine.Value) bool {
+	switch v.Type {
+	case engine.TList, engine.TSet, engine.THash, engine.TZSet:
+		return len(v.Elems) == 0
+	}
+	return false
+}
+
 func put(eng *engine.Engine, e *rdb.Entry) error {
 	return eng.Do(0, func(tx *engine.Tx) error {
 		if !tx.HasDB(e.DB) {
 			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
 		}
-		return tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
+		err := tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
+		if errors.Is(err, engine.ErrValue) {
+			return fmt.Errorf("%w: the value of key %q", rdb.ErrFormat, e.Key)
+		}
+		return err
 	})
 }

@@ -72,20 +72,69 @@ func (t *Tape) Entry(db int, v engine.View) {
 	t.value(v)
 }
 
-// kindOf is the kind that v is written as.
+// kindOf is the kind that v is written as. Packed values are written as they are.
 func kindOf(v engine.View) byte {
+	packed := v.Packed() != nil
 	switch v.Type() {
-	default:
-		return kindString
+	case engine.TZSet:
+		if packed {
+			return kindZSetListpack
+		}
+		return kindZSet
+	case engine.THash:
+		return hashKind(v)
 	}
+	return kindString
+}
+
+func hashKind(v engine.View) byte {
+	switch {
+	case v.Encoding() == engine.EncListpack:
+		return kindHashListpack
+	case v.HashDue() != engine.Never:
+		return kindHashFields
+	}
+	return kindHash
 }
 
 // value takes down the value alone.
 func (t *Tape) value(v engine.View) {
-	switch v.Type() {
-	case engine.TString:
-		t.str(v.Packed())
+	if b := v.Packed(); b != nil && v.Encoding() != engine.EncListpackEx {
+		t.str(b)
+		return
 	}
+	switch v.Type() {
+	case engine.TZSet:
+		t.length(uint64(v.ScoredLen()))
+		v.EachScored(func(member []byte, score float64) bool {
+			t.str(member)
+			t.uint64(math.Float64bits(score))
+			return true
+		})
+	case engine.THash:
+		t.hash(v)
+	}
+}
+
+// hash takes a hash down. One with deadlines is told like others, with the first
+// deadline in front, and in front of each field by how much its own is later, and
+// one more; 0 for none.
+func (t *Tape) hash(v engine.View) {
+	first := v.HashDue()
+	if first != engine.Never {
+		t.uint64(uint64(first))
+	}
+	v.HashEach(func(n int) { t.length(uint64(n)) }, func(field, value []byte, due engine.UnixMilli) {
+		switch {
+		case first == engine.Never:
+		case due == engine.Never:
+			t.length(0)
+		default:
+			t.length(uint64(due-first) + 1)
+		}
+		t.str(field)
+		t.str(value)
+	})
 }
 
 // appendLength appends a length.

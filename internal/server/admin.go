@@ -33,6 +33,7 @@ func (s *Server) startAdmin() {
 	s.sessions = newSessions(s.cfg.Databases)
 	s.tracking.srv, s.notifier.srv = s, s
 	h.AddSink(&s.tracking)
+	h.AddSink(s.blocked)
 	h.AddSink(&s.notifier)
 	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)
@@ -53,6 +54,11 @@ func (s *Server) watchConfig() {
 	s.cfg.OnSet(func() error { s.ConfigChanged(); return nil },
 		"requirepass", "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit",
 		"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time")
+	s.cfg.OnSet(func() error { s.held.SetPacking(s.cfg.Packing); return nil },
+		"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
+		"set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
+		"zset-max-listpack-entries", "zset-max-listpack-value",
+		"hll-sparse-max-bytes", "stream-node-max-bytes", "stream-node-max-entries")
 	s.cfg.OnSet(s.checkMaxClients, "maxclients")
 	s.cfg.OnSet(func() error { s.slowlog.trim(max(0, s.cfg.SlowlogMaxLen)); return nil }, "slowlog-max-len")
 	s.cfg.OnSet(func() error {

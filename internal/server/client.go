@@ -81,6 +81,7 @@ type Client struct {
 	gone            bool // dropped from the registry
 
 	waits *waiting // why later commands wait, or nil
+	again *waiter  // while its command runs again, or nil
 
 	argv [][]byte // of the command that runs
 	// qbuf and qcap are what the parser held after the last turn: bytes that
@@ -96,6 +97,8 @@ type waiting struct {
 	began time.Time
 	more  *command.More // the next slice runs in the next turn
 	await *await        // the reply comes from elsewhere
+	// parked: argv runs again when a key is ready, see blocked.go.
+	parked *waiter
 	// paused: argv is tried again once CLIENT PAUSE ends.
 	paused bool
 	// delayed: argv runs when the delay of an Intercept is over.
@@ -170,6 +173,9 @@ func (c *Client) kill() {
 	}
 	c.conn.hangUp()
 	c.closing = true
+	if c.waits != nil && c.waits.parked != nil {
+		c.endWait() // what it waited for is for others
+	}
 	c.wake()
 }
 
@@ -178,8 +184,10 @@ func (c *Client) wake() { c.conn.wake() }
 
 // endWait gives up what the client waits for.
 func (c *Client) endWait() {
-	if c.waits != nil && c.waits.stopDelay != nil {
-		c.waits.stopDelay()
+	if w := c.waits; w != nil && w.stopDelay != nil {
+		w.stopDelay()
+	} else if w != nil && w.parked != nil {
+		c.srv.blocked.leave(w.parked)
 	}
 	c.waits = nil
 }

@@ -147,11 +147,11 @@ func clientPause(c *Client, in command.Args, out *resp.Reply) error {
 	now := c.srv.now.UnixMilli()
 	switch {
 	case !ok:
-		return &errs.Error{Code: "ERR", Text: "timeout is not an integer or out of range"}
+		return errs.TimeoutNotInteger
 	case ms > math.MaxInt64-now:
-		return &errs.Error{Code: "ERR", Text: "timeout is out of range"}
+		return errs.TimeoutOutOfRange
 	case ms < 0:
-		return &errs.Error{Code: "ERR", Text: "timeout is negative"}
+		return errs.TimeoutNegative
 	}
 	c.srv.pauseCommands(engine.UnixMilli(now+ms), all)
 	out.Status("OK")
@@ -167,18 +167,26 @@ func clientUnpause(c *Client, in command.Args, out *resp.Reply) error {
 
 // CLIENT UNBLOCK client-id [TIMEOUT | ERROR]
 //
-// Replies 1 when the client waited for a key, else 0. No command waits for keys
-// yet, and a pause can not be cut short this way.
+// Replies 1 when the client waited for a key, else 0: a pause can not be cut
+// short this way.
 func clientUnblock(c *Client, in command.Args, out *resp.Reply) error {
+	withError := len(in) == 4 && equalFold(in[3], "ERROR")
 	switch {
 	case len(in) > 4:
 		return errs.SubcommandSyntax("CLIENT", in[1])
-	case len(in) == 4 && !equalFold(in[3], "TIMEOUT") && !equalFold(in[3], "ERROR"):
+	case len(in) == 4 && !withError && !equalFold(in[3], "TIMEOUT"):
 		return &errs.Error{Code: "ERR", Text: "CLIENT UNBLOCK reason should be TIMEOUT or ERROR"}
 	}
-	if _, ok := resp.ParseInt(in[2]); !ok {
+	id, ok := resp.ParseInt(in[2])
+	if !ok {
 		return errs.NotInteger
 	}
-	out.Int(0)
+	target := c.srv.clients.byID[id]
+	if target == nil || target.waits == nil || target.waits.parked == nil {
+		out.Int(0)
+		return nil
+	}
+	c.srv.unblock(target.waits.parked, withError)
+	out.Int(1)
 	return nil
 }

@@ -245,24 +245,41 @@ func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 	began := s.now
 	s.now = end
 	if err != nil {
-		var later *await
-		if errors.As(err, &later) {
-			out.Rewind(mark)
-			later.waitFor(cmd, argv, began, took)
-			return
-		}
-		var more *command.More
-		if errors.As(err, &more) {
-			out.Rewind(mark)
-			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), more: more, began: began, spent: took}
-			return
-		}
 		out.Rewind(mark)
+		if s.postponed(c, cmd, argv, err, began, took) {
+			return
+		}
 		s.replyError(out, err)
 		cmd.Stats.Failed++
 	}
 	c.muteReply(out, mark)
+	if w := c.again; w != nil {
+		took += w.spent
+		began = end.Add(-took)
+	}
 	s.finish(c, cmd, argv, began, took)
+	if len(s.blocked.ready) > 0 {
+		s.serveReady()
+	}
+}
+
+// postponed says whether the error of a handler means that its command has not
+// ended: it goes on in slices, or waits for a key.
+func (s *Server) postponed(c *Client, cmd *Cmd, argv [][]byte, err error, began time.Time, took time.Duration) bool {
+	switch later := err.(type) { //nolint:errorlint // handlers return these as they are
+	case *await:
+		later.waitFor(cmd, argv, began, took)
+	case *command.More:
+		c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), more: later, began: began, spent: took}
+	case *command.Wait:
+		if c.again == nil {
+			s.tellMonitors(c, cmd, argv)
+		}
+		s.park(c, cmd, argv, later, began, took)
+	default:
+		return false
+	}
+	return true
 }
 
 // run calls the handler. A panic in it costs its client the connection, not
@@ -281,9 +298,8 @@ func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err e
 	}
 	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
 	tx.NoTouch(c.noTouch)
-	err = cmd.onData(tx, argv, out)
-	tx.End()
-	return err
+	defer tx.End()
+	return cmd.onData(tx, argv, out)
 }
 
 var errInternal = &errs.Error{Code: "ERR", Text: "internal error"}
@@ -296,7 +312,11 @@ func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
 	s.Stats.Panics++
 	s.log.Error("a command failed inside; its client is closed", "command", cmd.FullName,
 		"client", c.addr, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	c.closeAfterReply = true
+	if c.again != nil { // its transport may look at it now, without the lock
+		c.kill()
+	} else {
+		c.closeAfterReply = true
+	}
 	return errInternal
 }
 
@@ -330,9 +350,8 @@ func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err
 		}
 	}()
 	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
-	done, err = w.more.Step(tx, out)
-	tx.End()
-	return done, err
+	defer tx.End()
+	return w.more.Step(tx, out)
 }
 
 // finish counts a command that ran and tells who watches: the slow log and the
@@ -341,6 +360,13 @@ func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, too
 	s.Stats.Commands++
 	cmd.Stats.record(took, s.cfg.LatencyTracking)
 	s.observe(c, cmd, argv, began, took)
+	if c.again == nil {
+		s.tellMonitors(c, cmd, argv)
+	}
+}
+
+// tellMonitors shows a command to clients in MONITOR, unless it is not to be seen.
+func (s *Server) tellMonitors(c *Client, cmd *Cmd, argv [][]byte) {
 	if len(s.monitors) > 0 && cmd.Flags&(command.SkipMonitor|command.Admin) == 0 {
 		s.feedMonitors(c, cmd, argv)
 	}

@@ -86,6 +86,7 @@ type sock struct {
 	fresh  bool // not yet known to epoll
 	listed bool // in ready or again
 	more   bool // has commands to run without reading
+	waits  bool // … but not now: the client waits, as its last turn saw it
 	eof    bool // the peer has closed its side
 	broken bool // nothing can be read or written any more
 }
@@ -294,6 +295,7 @@ func (l *loop) turn(k *sock) {
 	if !k.broken && !c.closing {
 		k.more = l.srv.turn(c)
 	}
+	k.waits = c.waits != nil
 	if k.broken || c.closing {
 		k.broken = true
 		l.srv.drop(c)
@@ -328,7 +330,7 @@ func (l *loop) ask(k *sock) {
 	var want uint32
 	switch {
 	case k.c.closeAfterReply || k.more:
-	case k.c.waits != nil:
+	case k.waits:
 		want = syscall.EPOLLRDHUP
 	default:
 		want = syscall.EPOLLIN

@@ -24,6 +24,8 @@ type saves struct {
 	run   *persist.Save // the one that runs
 	after []func()      // to be called, under the lock, when it has ended
 	again bool          // another one is to follow
+	// flushed: the keyspace was emptied since the last one began.
+	flushed bool
 	// final: the server ends with what is being saved. Commands that write wait
 	// until then, or until that has failed.
 	final bool
@@ -94,7 +96,7 @@ func (s *Server) startSave(ended func()) error {
 		return fmt.Errorf("save: %w", err)
 	}
 	s.log.Info("Background saving started", "file", s.snapshotFile())
-	v.run, v.tried, v.again = run, s.now, false
+	v.run, v.tried, v.again, v.flushed = run, s.now, false, false
 	if ended != nil {
 		v.after = append(v.after, ended)
 	}
@@ -141,7 +143,7 @@ func (s *Server) saveIfDue() {
 	if v.failed && s.now.Sub(v.tried) < retryDelay {
 		return
 	}
-	due := v.again
+	due := v.again || v.flushed && s.cfg.Save != ""
 	changes := s.held.Stats().Changes - v.changes
 	for _, p := range s.savePoints() {
 		due = due || changes >= p.changes && changes > 0 && s.now.Sub(v.last) > p.every
@@ -159,11 +161,11 @@ func (s *Server) cannotSave() bool {
 	return s.saves.failed && s.cfg.StopWritesOnBgsaveError && s.cfg.Save != ""
 }
 
-// Effect implements engine.Sink: after a FLUSHALL, a crash must not bring back what
-// was flushed.
+// Effect implements engine.Sink: where there are save points, a crash after a
+// FLUSHALL must not bring back what was flushed.
 func (v *saves) Effect(_ *engine.Tx, e *engine.Effect) {
 	if e.Key == nil && e.DB == -1 {
-		v.again = true
+		v.flushed = true
 	}
 }
 

@@ -143,7 +143,7 @@ func TestSavePoints(t *testing.T) {
 	p.send("CONFIG SET save \"1 2\"\r\nSET a 1\r\nSET b 2\r\n")
 	p.expect("+OK\r\n+OK\r\n+OK\r\n")
 	require.Eventually(t, func() bool { return srv.Snapshot().Persistence.Saves == 1 }, 10*time.Second, 10*time.Millisecond)
-	// What was flushed does not come back, save points or not.
+	// What was flushed does not come back.
 	p.send("FLUSHALL\r\n")
 	p.expect("+OK\r\n")
 	require.Eventually(t, func() bool { return srv.Snapshot().Persistence.Saves == 2 }, 10*time.Second, 10*time.Millisecond)

@@ -101,6 +101,7 @@ type Server struct {
 	pubsub   pubsub.Registry[*Client]
 	tracking tracking
 	pause    pause
+	blocked  *blocked
 	passHash passHash
 	oversoft map[*Client]struct{} // clients over their soft output limit
 
@@ -153,6 +154,7 @@ func New(opts Options) (*Server, error) {
 	s.held = s.eng.Lock()
 	s.held.AddSink(&s.saves)
 	s.ConfigChanged()
+	s.blocked = newBlocked(s)
 	s.startAdmin()
 	s.held.Unlock()
 	s.startCron()
@@ -232,5 +234,19 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-done
 	}
 	s.stopLoops()
+	s.detach(already)
 	return err
+}
+
+// detach ends what the engine does for a server that has ended.
+func (s *Server) detach(already bool) {
+	if already {
+		return
+	}
+	h := s.eng.Lock()
+	defer h.Unlock()
+	s.blocked.disarm()
+	for _, sink := range []engine.Sink{&s.tracking, s.blocked, &s.notifier, s.sessions} {
+		h.RemoveSink(sink)
+	}
 }

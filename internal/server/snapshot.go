@@ -75,6 +75,7 @@ func (s *Server) clientFigures() metrics.Clients {
 	f := metrics.Clients{
 		Connected: s.clients.len(), Max: s.cfg.MaxClients, Monitors: len(s.monitors),
 		Received: s.Stats.Connections, Rejected: s.Stats.Rejected,
+		Timed: len(s.blocked.timed), WaitKeys: len(s.blocked.all), GoneKeys: s.blocked.goneKeys,
 		QueryLimitClosed: s.Stats.QueryBufferHits, OutputLimitClosed: s.Stats.OutputHits,
 	}
 	for c := range s.clients.all() {

@@ -62,6 +62,7 @@ func connection() [][]command.Entry[*Client] {
 		memoryCommands,
 		saveCommands,
 		shutdownCommands,
+		waitCommands,
 		slowlogCommands,
 		commandCommands,
 		clusterCommands,

@@ -5,7 +5,13 @@ package commandtest
 
 // since72 is commands that came with 7.2.
 var since72 = []string{
-	"client|no-touch", "client|setinfo", "cluster|myshardid",
+	"client|no-touch", "client|setinfo", "cluster|myshardid", "waitaof",
+}
+
+// since74 is commands that came later still, and that we have all the same.
+var since74 = []string{
+	"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime", "hpexpiretime", "hpersist",
+	"hgetdel", "hgetex", "hsetex",
 }
 
 // missing is subcommands that we do not have (yet).
@@ -21,12 +27,27 @@ var names72 = map[string]map[string]string{
 	"config|set": {"parameter_value": "data"},
 	"mset":       {"key_value": "data"},
 	"msetnx":     {"key_value": "data"},
+	"zadd":       {"score_member": "data"},
+	"geoadd":     {"longitude_latitude_member": "data"},
+
+	"zrange":           {"offset_count": "limit"},
+	"zrangestore":      {"offset_count": "limit"},
+	"zrangebylex":      {"offset_count": "limit"},
+	"zrangebyscore":    {"offset_count": "limit"},
+	"zrevrangebylex":   {"offset_count": "limit"},
+	"zrevrangebyscore": {"offset_count": "limit"},
+	"hset":             {"field_value": "data"},
+	"hmset":            {"field_value": "data"},
 
 	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|delslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|meet":          {"cluster_bus_port": "cluster-bus-port"},
 	"cluster|reset":         {"hard_soft": "reset-type"},
 }
+
+// longer is commands that take more arguments than with 7.0: it refuses to tell the
+// keys of calls with so many.
+var longer = map[string]int{"zrank": 3, "zrevrank": 3}
 
 func renamed(full, name, typ string) string {
 	if to, ok := names72[full][name]; ok {
@@ -56,6 +77,11 @@ var allowed = map[string][]string{
 	// 7.0 calls two arguments "len".
 	"lcs": {"arguments key1/key#0 key2/key#0 len/pure-token@LEN,optional idx/pure-token@IDX,optional" +
 		" min-match-len/integer@MINMATCHLEN,optional withmatchlen/pure-token@WITHMATCHLEN,optional"},
+	// WITHSCORE is 7.2's.
+	"zrank":    {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
+	"zrevrank": {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
+	// NOVALUES is 7.4's.
+	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
 	// 7.2 says what does better what these do.
 	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},

@@ -47,3 +47,11 @@ func Dial(t testing.TB, srv *server.Server) net.Conn {
 	t.Cleanup(func() { conn.Close() })
 	return conn
 }
+
+// WaitBlocked waits until exactly n clients are blocked: by a command that waits
+// for data, or by CLIENT PAUSE. It fails the test when that does not happen within
+// ten seconds.
+func WaitBlocked(t testing.TB, srv *server.Server, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return srv.Counts().Blocked == n }, 10*time.Second, time.Millisecond, "%d blocked clients", n)
+}
