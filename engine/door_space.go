@@ -86,13 +86,8 @@ func (tx *Tx) random() (p place, ok bool) {
 	return d.placeOf(s), true
 }
 
-// expire removes the key at p, whose deadline has come or those of all its
-// fields, with its effect.
+// expire removes the key at p, whose deadline has come, with its effect.
 func (tx *Tx) expire(p *place) {
-	if at := p.ent.at(); at == Never || at > tx.now {
-		tx.expireFields(p, maxInt)
-		return
-	}
 	tx.eng.stats.Expired++
 	tx.eng.stats.Lateness.Add(time.Duration(tx.now-p.ent.at()) * time.Millisecond)
 	tx.remove(p)
@@ -130,7 +125,6 @@ func (tx *Tx) transfer(src *place, db int, key []byte) {
 	if src.ent.volatile() {
 		from.unindex(src, src.ent.indexed())
 	}
-	from.forgetFields(src)
 	switch { // what has gone with its block, or under its handle
 	case src.ent.apart() != 0:
 		src.ent.setApart(0)
@@ -186,7 +180,6 @@ func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	}
 	to.replace(dst, ref)
 	to.deadline(dst, at, false, 0)
-	to.fieldsMoved(dst, Never)
 }
 
 // countLookup counts a keyspace hit or miss at p, and announces a miss, for
@@ -226,6 +219,9 @@ func (tx *Tx) announceFrom(db int, c Class, event string, key []byte, argv ...[]
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
 	}
 }
+
+// countMore counts n changes more than were announced.
+func (tx *Tx) countMore(n int64) { tx.eng.stats.Changes += n }
 
 // announceLoss tells the sinks of a key that the engine itself has removed,
 // which does not count as a change.

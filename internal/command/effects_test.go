@@ -254,8 +254,6 @@ func plain(words []string) []string {
 		words[0] = "SET"
 	case "MSETNX":
 		words[0] = "MSET"
-	case "HSETNX", "HMSET":
-		words[0] = "HSET"
 	case "RENAMENX":
 		words[0] = "RENAME"
 	case "INCR":
@@ -276,6 +274,7 @@ func plain(words []string) []string {
 		case words[0] == "SET" && i > 3 && w == "KEEPTTL" && words[i-1] == w:
 		case words[0] == "PEXPIREAT" && i > 2:
 		case words[0] == "COPY" && i > 2:
+		case words[0] == "XADD" && i > 4 && (w == "LIMIT" || words[i-1] == "LIMIT"), words[0] == "XTRIM" && i > 4:
 		case words[0] == "FLUSHDB" || words[0] == "FLUSHALL":
 		default:
 			keep = append(keep, soon(w))
@@ -467,55 +466,123 @@ SET vol x PXAT 1
 TTL vol
 SET vol x PXAT 1
 SETRANGE vol 1 ""
-HSET h a 1 b 2
-HSET h a 1
-HSET h a 2 c 3 c 4
-HMSET h a 3 d 4
-HMSET hm a 3
-HSETNX h e 5
-HSETNX h e 6
-HSETNX hn e 6
-HINCRBY h a 1
-HINCRBY h a 0
-HINCRBY hi a 1
-HINCRBYFLOAT h a 1.5
-HINCRBYFLOAT hf a 1.5
-HINCRBY h a 1
-HGET h a
-HGET h nof
-HGET nok9 a
-HMGET h a b nof
-HMGET nok9 a b
-HGETALL hi
-HGETALL nok9
-HKEYS hi
-HVALS hi
-HLEN h
-HLEN nok9
-HEXISTS h a
-HEXISTS nok9 a
-HSTRLEN h a
-HSTRLEN nok9 a
-HRANDFIELD hi
-HRANDFIELD nok9
-HRANDFIELD hi 5
-HRANDFIELD hi -2 WITHVALUES
-HRANDFIELD nok9 -2
-HSCAN hi 0
-HSCAN nok9 0
-HDEL h nof
-HDEL h a nof a
-HDEL nok9 a
-HDEL h b c d e f
-HSET a x 1
-HSET vol a 1
-PEXPIREAT vol 1
-HSET vol a 1
-EXPIRE vol 1000
-HSET vol b 1
-PERSIST vol
-COPY vol vol3
-DEL vol
+SET str v
+XADD s 1-1 f v
+XADD s 2-* f v
+XADD s NOMKSTREAM 3-0 f v
+XADD nos NOMKSTREAM 3 f v
+XADD s 3-0 f v
+XADD str 1-1 f v
+XADD s MAXLEN = 3 4-0 f v
+XADD s MAXLEN ~ 3 5-0 f v
+XADD s MAXLEN ~ 0 LIMIT 100 6-0 f v
+XADD s 7-0 f v
+XADD s MINID = 7-0 8-0 f v
+XADD s MINID ~ 9-0 9-0 f v
+XADD s MAXLEN = 2 10-0 f v
+XADD t 1-1 f v
+XTRIM t MAXLEN ~ 0
+XTRIM t MAXLEN = 0
+XTRIM t MAXLEN = 0
+XADD t 2-1 f v
+XADD t 3-1 f v
+XADD t 4-1 f v
+XADD t 5-1 f v
+XTRIM t MAXLEN = 2
+XTRIM t MINID = 5-0
+XTRIM nos MAXLEN 2
+XTRIM str MAXLEN 2
+XADD t 6-1 f v
+XADD t 7-1 f v
+XADD t 8-1 f v
+XDEL t 5-1 9-9 6-1
+XDEL t 5-1
+XDEL nos 5-1
+XDEL str 5-1
+XLEN t
+XLEN nos
+XRANGE t - +
+XREVRANGE t + - COUNT 1
+XRANGE nos - +
+XRANGE str - +
+XREAD STREAMS t 0
+XREAD STREAMS t nos k2 0 0 0
+XREAD STREAMS t nos 0 $
+XREAD STREAMS nos 0
+XREAD COUNT 1 STREAMS t s 0 0
+XSETID t 20-0
+XSETID t 20-0 ENTRIESADDED 50 MAXDELETEDID 6-1
+XSETID nos 20-0
+XGROUP CREATE t g 0-0
+XGROUP CREATE t g 0-0
+XGROUP CREATE nos g 0-0
+XGROUP CREATE mk g 0-0 MKSTREAM
+XGROUP CREATE mk h 0-0 MKSTREAM ENTRIESREAD 5
+XGROUP CREATE str g 0-0 MKSTREAM
+XGROUP CREATECONSUMER t g alice
+XGROUP CREATECONSUMER t g alice
+XGROUP CREATECONSUMER t nog alice
+XREADGROUP GROUP g alice COUNT 1 STREAMS t >
+XREADGROUP GROUP g bob STREAMS t >
+XREADGROUP GROUP g alice STREAMS t >
+XREADGROUP GROUP g alice STREAMS t 0
+XREADGROUP GROUP g alice STREAMS t nos > >
+XREADGROUP GROUP nog alice STREAMS t >
+XREADGROUP GROUP g alice STREAMS str >
+XADD t 21-1 f v
+XADD t 22-1 f v
+XADD t 23-1 f v
+XREADGROUP GROUP g carol COUNT 1 NOACK STREAMS t >
+XREADGROUP GROUP g carol NOACK STREAMS t >
+XACK t g 22-1 7-1
+XACK t g 7-1
+XACK t nog 7-1
+XACK nos g 7-1
+XACK str g 7-1
+XREADGROUP GROUP g bob STREAMS t 0
+XGROUP SETID t g 0-0
+XREADGROUP GROUP g alice STREAMS t >
+XDEL t 21-1
+XCLAIM t g bob 0 21-1 22-1
+XCLAIM t g bob 0 22-1 JUSTID LASTID 40-0
+XCLAIM t g bob 0 99-1 JUSTID LASTID 50-0
+XCLAIM t g bob 0 99-1 JUSTID LASTID 40-0
+XCLAIM t g alice 1000000 22-1
+XCLAIM t g alice 0 22-1 RETRYCOUNT 8 IDLE 1000
+XCLAIM t nog alice 0 22-1
+XCLAIM nos g alice 0 22-1
+XCLAIM str g alice 0 22-1
+XACK t g 22-1
+XCLAIM t g alice 0 22-1
+XCLAIM t g alice 0 22-1 FORCE
+XCLAIM t g alice 0 8-1 FORCE JUSTID TIME 1000
+XDEL t 8-1
+XAUTOCLAIM t g bob 0 0
+XAUTOCLAIM t g alice 0 - COUNT 1 JUSTID
+XAUTOCLAIM t g alice 100000 - COUNT 1 JUSTID
+XAUTOCLAIM nos g bob 0 0
+XAUTOCLAIM str g bob 0 0
+XPENDING t g
+XPENDING nos g
+XPENDING str g
+XINFO STREAM t
+XINFO STREAM nos
+XINFO GROUPS t
+XINFO GROUPS str
+XINFO CONSUMERS t nog
+XGROUP SETID t g 5-0 ENTRIESREAD 3
+XGROUP SETID t g 22-1
+XGROUP SETID nos g $
+XGROUP SETID t nog $
+XGROUP DELCONSUMER t g alice
+XGROUP DELCONSUMER t g alice
+XGROUP DELCONSUMER t nog alice
+COPY t t2
+XGROUP DESTROY t g
+XGROUP DESTROY t g
+XGROUP DESTROY nos g
+RENAME t t3
+DEL t2
 FLUSHDB
 FLUSHDB SYNC
 SET a 1

@@ -15,6 +15,7 @@ import (
 //	                   is not the next one
 //	addr=ip:port       a name and what to show for it, where that differs
 //	NX                 a word as it is: anything without small letters
+//	equal:token==      … and one that is called otherwise
 //	EX seconds:integer a word and the argument that belongs to it
 //	[NX]  [NX | XX]    optional: an argument, or one of several
 //	<ON | OFF>         one of several
@@ -234,6 +235,9 @@ func named(word string) (Arg, error) {
 		}
 	}
 	switch a.Type {
+	case "token":
+		a.Type, a.Token, a.Display = ArgToken, a.Display, name
+		return a, nil
 	case ArgString, ArgInteger, ArgDouble, ArgKey, ArgPattern, ArgUnixTime:
 		return a, nil
 	}

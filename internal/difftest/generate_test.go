@@ -55,12 +55,15 @@ type generator struct {
 	now  time.Time
 	last int // the last deadline drawn, in seconds from now
 	// numkeys is how many keys the command is to have, 0 when nothing said so.
-	numkeys int
+	numkeys    int
+	streams    bool // the command is about streams
+	streamKeys int  // of XREAD
 }
 
 // command draws a command with its arguments, mostly right ones.
 func (g *generator) command(t *rapid.T) []string {
 	k := rapid.SampledFrom(g.all).Draw(t, "command")
+	g.streams, g.streamKeys = strings.HasPrefix(k.words[0], "X"), 0
 	argv := append([]string(nil), k.words...)
 	if rapid.IntRange(0, 9).Draw(t, "case") == 0 {
 		argv[0] = strings.ToLower(argv[0])
@@ -92,10 +95,7 @@ func spoil(t *rapid.T, argv []string, fixed int) []string {
 
 func (g *generator) list(t *rapid.T, argv []string, args []command.Arg) []string {
 	for _, a := range args {
-		if a.Token == "NOVALUES" { // since 7.4
-			continue
-		}
-		if a.Optional && rapid.IntRange(0, 2).Draw(t, "optional") > 0 {
+		if a.Optional && (a.Token == "BLOCK" || rapid.IntRange(0, 2).Draw(t, "optional") > 0) { // nobody would end a wait
 			continue
 		}
 		times := 1
@@ -103,6 +103,11 @@ func (g *generator) list(t *rapid.T, argv []string, args []command.Arg) []string
 			times = rapid.IntRange(1, 4).Draw(t, "times")
 			if g.numkeys > 0 && (a.Type == command.ArgKey || a.Name == "weight") {
 				times = g.numkeys
+			}
+			if g.streams && a.Type == command.ArgKey {
+				g.streamKeys = times
+			} else if g.streams && a.Name == "id" && g.streamKeys > 0 {
+				times = g.streamKeys
 			}
 		}
 		for i := range times {
@@ -121,6 +126,9 @@ func (g *generator) arg(t *rapid.T, argv []string, a command.Arg) []string {
 		return argv
 	case command.ArgOneOf:
 		one := rapid.SampledFrom(a.Args).Draw(t, "which")
+		if one.Token == "*" { // the two have different clocks
+			one = a.Args[1]
+		}
 		if one.Token == "BYLEX" { // see untried
 			return argv
 		}
@@ -154,11 +162,16 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 	if a.Name == "type" {
 		return rapid.SampledFrom([]string{"string", "STRING", "list", "hash", "nothing", ""}).Draw(t, "type")
 	}
+	if g.streams {
+		if from := streamWords[a.Name]; from != nil {
+			return rapid.SampledFrom(from).Draw(t, a.Name)
+		}
+	}
 	switch a.Name {
 	case "start", "stop", "min", "max": // of ranges of sorted sets
 		return rapid.SampledFrom(bounds).Draw(t, "bound")
-	case "field":
-		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "field")
+	case "serialized-value": // TestDumpsAreInterchangeable tries right ones
+		return rapid.SampledFrom([]string{"", "x", "\x00\x01a\x0a\x00", "not a dump at all"}).Draw(t, "payload")
 	case "member", "member1", "member2":
 		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "member")
 	}
@@ -224,6 +237,16 @@ var members = []string{"a", "b", "c", "d", "1", "2", "-7", "longmember" + string
 var bounds = []string{"0", "1", "-1", "2", "-3", "5", "(1", "(0", "-inf", "+inf", "(2", "1.5", "100", "x", "[a", ""}
 
 var patterns = []string{"*", "?", "k:*", "k:[12]", "[a-c]", "[^a]", "[^a-b]*", "\\*", "*blank", "a*b*c", "", "[", "[a", "\\", "**", "?*?", "[]", "[]a]", "[c-a]", "k\\:1", "[\\a]"}
+
+// streamWords are arguments of commands on streams, by their names.
+var streamWords = map[string][]string{
+	"id": ids, "start": ids, "end": ids, "last-id": ids, "max-deleted-id": ids, "lastid": ids, "new-id": ids,
+	"threshold": append([]string{"0", "1", "3"}, ids...), "group": {"g", "h"}, "consumer": {"anna", "bob"},
+	"min-idle-time": {"0", "1000000", "-1", "x"}, "field": {"f", "g"},
+}
+
+var ids = []string{"0", "0-0", "0-1", "1", "1-1", "1-2", "2", "2-*", "3-0", "5-5", "100-1", "-", "+", "(1-1", "(2", "$", ">", "18446744073709551615-1",
+	"18446744073709551615-18446744073709551615", "18446744073709551616", "1-", "x", "", "1-1-1"}
 
 var values = []string{"", "x", "0", "1", "-1", "10", "0010", "-0", "+1", " 1", "1 ", "9223372036854775807", "-9223372036854775808",
 	"9223372036854775808", "3.0", "5.0e3", "1e400", "inf", "nan", "0x10", "abcdefghij", "abracadabra", "cadabra", "\x00\x01\xff", "a\r\nb"}

@@ -48,6 +48,9 @@ func (d *decoder) value(kind byte) (v engine.Value) {
 	case kindZSet, kindZSetText, kindZSetZiplist, kindZSetListpack:
 		v.Type = engine.TZSet
 		d.zset(kind, &v)
+	case kindStream, kindStream2, kindStream3:
+		v.Type = engine.TStream
+		v.Stream = d.stream(kind)
 	default:
 		d.bad("value of unknown kind %d", kind)
 	}

@@ -81,25 +81,15 @@ func kindOf(v engine.View) byte {
 			return kindZSetListpack
 		}
 		return kindZSet
-	case engine.THash:
-		return hashKind(v)
+	case engine.TStream:
+		return kindStream2
 	}
 	return kindString
 }
 
-func hashKind(v engine.View) byte {
-	switch {
-	case v.Encoding() == engine.EncListpack:
-		return kindHashListpack
-	case v.HashDue() != engine.Never:
-		return kindHashFields
-	}
-	return kindHash
-}
-
 // value takes down the value alone.
 func (t *Tape) value(v engine.View) {
-	if b := v.Packed(); b != nil && v.Encoding() != engine.EncListpackEx {
+	if b := v.Packed(); b != nil {
 		t.str(b)
 		return
 	}
@@ -111,30 +101,9 @@ func (t *Tape) value(v engine.View) {
 			t.uint64(math.Float64bits(score))
 			return true
 		})
-	case engine.THash:
-		t.hash(v)
+	case engine.TStream:
+		t.stream(v.Stream(), v.FirstID())
 	}
-}
-
-// hash takes a hash down. One with deadlines is told like others, with the first
-// deadline in front, and in front of each field by how much its own is later, and
-// one more; 0 for none.
-func (t *Tape) hash(v engine.View) {
-	first := v.HashDue()
-	if first != engine.Never {
-		t.uint64(uint64(first))
-	}
-	v.HashEach(func(n int) { t.length(uint64(n)) }, func(field, value []byte, due engine.UnixMilli) {
-		switch {
-		case first == engine.Never:
-		case due == engine.Never:
-			t.length(0)
-		default:
-			t.length(uint64(due-first) + 1)
-		}
-		t.str(field)
-		t.str(value)
-	})
 }
 
 // appendLength appends a length.

@@ -1,17 +1,13 @@
 package commandtest
 
+import "strings"
+
 // What our table tells otherwise than the redis-server that tests run, 7.0.15:
 // mostly where 7.2, which we follow, differs from it.
 
 // since72 is commands that came with 7.2.
 var since72 = []string{
 	"client|no-touch", "client|setinfo", "cluster|myshardid", "waitaof",
-}
-
-// since74 is commands that came later still, and that we have all the same.
-var since74 = []string{
-	"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime", "hpexpiretime", "hpersist",
-	"hgetdel", "hgetex", "hsetex",
 }
 
 // missing is subcommands that we do not have (yet).
@@ -36,8 +32,16 @@ var names72 = map[string]map[string]string{
 	"zrangebyscore":    {"offset_count": "limit"},
 	"zrevrangebylex":   {"offset_count": "limit"},
 	"zrevrangebyscore": {"offset_count": "limit"},
-	"hset":             {"field_value": "data"},
-	"hmset":            {"field_value": "data"},
+
+	"xadd":                  {"id_or_auto": "id-selector", "auto_id": "auto-id", "field_value": "data"},
+	"xgroup|create":         {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread"},
+	"xgroup|setid":          {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread"},
+	"xgroup|destroy":        {"groupname": "group"},
+	"xgroup|createconsumer": {"groupname": "group", "consumername": "consumer"},
+	"xgroup|delconsumer":    {"groupname": "group", "consumername": "consumer"},
+	"xinfo|consumers":       {"groupname": "group"},
+	"xreadgroup":            {"group_consumer": "group-block"},
+	"xsetid":                {"entries_added": "entries-added", "max_deleted_entry_id": "max-deleted-id"},
 
 	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|delslotsrange": {"start-slot_end-slot": "range"},
@@ -50,6 +54,9 @@ var names72 = map[string]map[string]string{
 var longer = map[string]int{"zrank": 3, "zrevrank": 3}
 
 func renamed(full, name, typ string) string {
+	if strings.HasPrefix(full, "xgroup|") && name == "id" && typ == "oneof" {
+		return "id-selector"
+	}
 	if to, ok := names72[full][name]; ok {
 		if name == "async" && typ != "oneof" {
 			return name
@@ -80,8 +87,12 @@ var allowed = map[string][]string{
 	// WITHSCORE is 7.2's.
 	"zrank":    {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
 	"zrevrank": {"arity :-3", "arguments key/key#0 member/string withscore/pure-token@WITHSCORE,optional"},
-	// NOVALUES is 7.4's.
-	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
+	// 7.0 calls two arguments "id".
+	"xclaim": {"arguments key/key#0 group/string consumer/string min-idle-time/string id/string,multiple ms/integer@IDLE,optional" +
+		" unix-time-milliseconds/unix-time@TIME,optional count/integer@RETRYCOUNT,optional force/pure-token@FORCE,optional" +
+		" justid/pure-token@JUSTID,optional lastid/string@LASTID,optional"},
+	// 7.2 has FULL as an argument of its own.
+	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
 	// 7.2 says what does better what these do.
 	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},
