@@ -15,6 +15,8 @@ type db struct {
 	slab slab.Slab
 	dict *dict.Dict
 	due  *expireindex.Index
+	// fields has the first deadline of each hash whose fields have some.
+	fields *expireindex.Index
 	// objects are the values that are not packed.
 	objects objects
 	// changes counts inserts and deletes in dict: a place that was looked up
@@ -32,13 +34,15 @@ func newDB(e *Engine) *db {
 	}
 	d.dict = dict.New(&d.slab)
 	d.due = expireindex.New(&d.slab)
+	d.fields = expireindex.New(&d.slab)
 	return d
 }
 
 // used is the memory of the db, in bytes.
 func (d *db) used() int64 {
 	return int64(unsafe.Sizeof(*d)) + d.slab.Allocated() +
-		d.dict.Bytes() - d.dict.SlabBytes() + d.due.Bytes() - d.due.SlabBytes() + d.objects.used()
+		d.dict.Bytes() - d.dict.SlabBytes() + d.due.Bytes() - d.due.SlabBytes() +
+		d.fields.Bytes() - d.fields.SlabBytes() + d.objects.used()
 }
 
 func (d *db) entry(r slab.Ref) entry { return entry{d.slab.Ptr(r)} }
@@ -121,5 +125,5 @@ func (d *db) unindex(p *place, due uint64) {
 // close gives all memory back.
 func (d *db) close() {
 	d.slab.Close()
-	d.dict, d.due, d.objects = nil, nil, objects{}
+	d.dict, d.due, d.fields, d.objects = nil, nil, nil, objects{}
 }

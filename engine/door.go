@@ -42,6 +42,7 @@ const (
 	EncSkiplist
 	EncQuicklist
 	EncStream
+	EncHashtableEx // EncHashtable of a hash whose fields have deadlines
 )
 
 // isObject says whether a value kept so is an object; else it is packed.
@@ -115,6 +116,9 @@ func (tx *Tx) find(key []byte, mayRemove bool) place {
 			p.ref, p.ent = 0, entry{}
 		}
 	}
+	if p.ref != 0 && p.ent.hasFieldsDue() {
+		tx.findFieldsDue(&p, mayRemove)
+	}
 	return p
 }
 
@@ -127,6 +131,9 @@ func (tx *Tx) put(p *place, typ Type, enc Encoding, val []byte, at UnixMilli) {
 	d.settle(p)
 	sh := shapeOf(len(p.key), len(val), at)
 	ref, apart := d.blocksFor(p, sh, val)
+	if p.ref != 0 {
+		d.forgetFields(p)
+	}
 	if sh.flags&flagApart != 0 {
 		copy(d.slab.Bytes(apart), val)
 		d.slab.Wrote(apart, 0, len(val))
@@ -217,6 +224,7 @@ func (tx *Tx) putBlocks(p *place, ref, apart slab.Ref, sh shape, typ Type, enc E
 	}
 	d.giveUp(oldObject)
 	d.deadline(p, at, wasIndexed, indexed)
+	d.fieldsMoved(p, Never)
 }
 
 // within says whether b points into block r.
@@ -385,6 +393,7 @@ func (tx *Tx) remove(p *place) {
 // discard takes the entry at p, which the expire index does not have, out of
 // the dict and frees it. A key that points into it is copied first.
 func (d *db) discard(p *place) {
+	d.forgetFields(p)
 	if d.within(p.ref, p.key) {
 		p.key = bytes.Clone(p.key)
 	}

@@ -86,8 +86,13 @@ func (tx *Tx) random() (p place, ok bool) {
 	return d.placeOf(s), true
 }
 
-// expire removes the key at p, whose deadline has come, with its effect.
+// expire removes the key at p, whose deadline has come or those of all its
+// fields, with its effect.
 func (tx *Tx) expire(p *place) {
+	if at := p.ent.at(); at == Never || at > tx.now {
+		tx.expireFields(p, maxInt)
+		return
+	}
 	tx.eng.stats.Expired++
 	tx.eng.stats.Lateness.Add(time.Duration(tx.now-p.ent.at()) * time.Millisecond)
 	tx.remove(p)
@@ -125,6 +130,7 @@ func (tx *Tx) transfer(src *place, db int, key []byte) {
 	if src.ent.volatile() {
 		from.unindex(src, src.ent.indexed())
 	}
+	from.forgetFields(src)
 	switch { // what has gone with its block, or under its handle
 	case src.ent.apart() != 0:
 		src.ent.setApart(0)
@@ -180,6 +186,7 @@ func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	}
 	to.replace(dst, ref)
 	to.deadline(dst, at, false, 0)
+	to.fieldsMoved(dst, Never)
 }
 
 // countLookup counts a keyspace hit or miss at p, and announces a miss, for

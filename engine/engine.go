@@ -189,8 +189,9 @@ type Tx struct {
 	// told: sinks that hear of units' ends have been told of an effect.
 	told bool
 
-	stashed []byte // see stash
-	scratch []byte // of a packed sorted set that is being made
+	stashed []byte      // see stash
+	scratch []byte      // of a packed value that is being made
+	numbers [2][20]byte // where integers of listpacks become text
 	walk    *streamWalk
 }
 
@@ -202,6 +203,14 @@ type part struct {
 
 // Now is the unit's time; it stands still.
 func (tx *Tx) Now() UnixMilli { return tx.now }
+
+// InDB runs fn with another db as the unit's: for a sink that keeps an eye on one
+// db, whichever the unit is on.
+func (tx *Tx) InDB(db int, fn func()) {
+	before := tx.on(db)
+	defer tx.on(before)
+	fn()
+}
 
 // DB is the number of the unit's db.
 func (tx *Tx) DB() int { return tx.db }

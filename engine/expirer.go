@@ -103,8 +103,11 @@ func (h Held) expireSome(now UnixMilli) (more bool) {
 				left = 0
 			}
 		}
-		if first, ok := d.due.First(); ok {
-			x.hear(UnixMilli(first.At))
+		left -= tx.fieldsComeDue(d, left, start)
+		for _, index := range []*expireindex.Index{d.due, d.fields} {
+			if first, ok := index.First(); ok {
+				x.hear(UnixMilli(first.At))
+			}
 		}
 		if left <= 0 {
 			// Dbs that were not looked at may have a deadline just as early.

@@ -23,6 +23,11 @@ func (h Held) CheckInvariants() error {
 				return fmt.Errorf("db %d: a key is due at %d, the timer wakes at %d", n, first.At, wake)
 			}
 		}
+		if first, ok := d.fields.First(); ok && !e.expirer.off {
+			if wake := min(e.expirer.next, e.expirer.armed); wake > UnixMilli(first.At) {
+				return fmt.Errorf("db %d: a field is due at %d, the timer wakes at %d", n, first.At, wake)
+			}
+		}
 	}
 	return nil
 }
@@ -37,6 +42,9 @@ func (d *db) check() error {
 	if err := d.due.Check(); err != nil {
 		return fmt.Errorf("expire index: %w", err)
 	}
+	if err := d.checkFields(); err != nil {
+		return err
+	}
 	size, volatile, err := d.checkEntries()
 	if err != nil {
 		return err
@@ -45,7 +53,7 @@ func (d *db) check() error {
 		_, blocks := o.memory()
 		size += blocks
 	}
-	if want := size + d.dict.SlabBytes() + d.due.SlabBytes(); want != d.slab.Allocated() {
+	if want := size + d.dict.SlabBytes() + d.due.SlabBytes() + d.fields.SlabBytes(); want != d.slab.Allocated() {
 		return fmt.Errorf("slab holds %d bytes, entries, slots and items %d", d.slab.Allocated(), want)
 	}
 	return d.checkDeadlines(volatile)

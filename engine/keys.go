@@ -87,10 +87,11 @@ func (tx *Tx) RandomKey() (key []byte, ok bool) {
 	}
 }
 
-// isExpired says whether the deadline of the entry at p has come.
+// isExpired says whether the deadline of the entry at p has come, or those of all
+// its fields.
 func (tx *Tx) isExpired(p *place) bool {
 	at := p.expireAt()
-	return at != Never && at <= tx.now
+	return at != Never && at <= tx.now || p.isHollow(tx.now)
 }
 
 // KeyRename gives the value at from, with its deadline, the name to, replacing

@@ -91,6 +91,7 @@ func (t Type) String() string { return typeNames[t] }
 var encodingNames = [...]string{
 	EncRaw: "raw", EncInt: "int", EncEmbStr: "embstr", EncListpack: "listpack", EncListpackEx: "listpackex",
 	EncIntset: "intset", EncHashtable: "hashtable", EncSkiplist: "skiplist", EncQuicklist: "quicklist", EncStream: "stream",
+	EncHashtableEx: "hashtable",
 }
 
 // String is the encoding as OBJECT ENCODING tells it.

@@ -42,8 +42,8 @@ func (h Held) Memory() Memory {
 	m := Memory{Used: e.used()}
 	for _, d := range e.dbs {
 		m.Dicts += d.dict.Bytes()
-		m.Expires += d.due.Bytes()
-		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes() + d.objects.used()
+		m.Expires += d.due.Bytes() + d.fields.Bytes()
+		m.Entries += d.slab.Allocated() - d.dict.SlabBytes() - d.due.SlabBytes() - d.fields.SlabBytes() + d.objects.used()
 		m.Mapped += d.slab.Mapped()
 	}
 	m.Elsewhere = e.outside

@@ -55,7 +55,7 @@ func (s *Snapshot) visitAll(n int, d *db, slots []dict.Slot) {
 	s.left -= len(slots)
 	for _, slot := range slots {
 		p := d.placeOf(slot)
-		if at := p.expireAt(); at == Never || at > s.now {
+		if at := p.expireAt(); (at == Never || at > s.now) && !p.isHollow(s.now) {
 			s.visit(n, View{p, s.now, s.eng})
 		}
 	}

@@ -6,6 +6,7 @@ import "time"
 type Stats struct {
 	Hits, Misses     int64 // look-ups by readers
 	Expired, Evicted int64 // keys
+	ExpiredFields    int64 // of hashes
 	// Changes counts changes of the keyspace; ResetStats leaves it.
 	Changes int64
 	// ExpireTime is time spent in removing keys that were due, ExpireCapped

@@ -108,6 +108,8 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 		return tx.zsetValue(p, v, at)
 	case TStream:
 		return tx.streamValue(p, v.Stream, at)
+	case THash:
+		return tx.putHash(p, v, at)
 	default:
 		return ErrValue
 	}
@@ -125,4 +127,11 @@ func (tx *Tx) remember(p *place, opt RestoreOptions) {
 }
 
 // HasFieldDeadlines says whether a hash has a field with a deadline.
-func (h Held) HasFieldDeadlines() bool { return false }
+func (h Held) HasFieldDeadlines() bool {
+	for _, d := range h.eng.dbs {
+		if d.fields.Len() > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -58,3 +58,30 @@ func (v View) Freq() (n byte, ok bool) {
 	}
 	return byte(v.eng.decayed(v.p.ent.lru(), v.now)), true
 }
+
+// HashEach calls begin with the number of fields of a hash and then visit with each.
+// due is the field's deadline, Never for none. The bytes are good for the call.
+func (v View) HashEach(begin func(n int), visit func(field, value []byte, due UnixMilli)) {
+	var numbers [2][20]byte
+	begin(v.p.fields(v.now))
+	v.p.eachField(v.now, &numbers, func(field, value []byte, due UnixMilli) bool {
+		visit(field, value, due)
+		return true
+	})
+}
+
+// HashDue is the first deadline of a hash's fields, Never when none has one.
+func (v View) HashDue() (first UnixMilli) {
+	first = Never
+	if !v.p.ent.hasFieldsDue() {
+		return first
+	}
+	var numbers [2][20]byte
+	v.p.eachField(v.now, &numbers, func(_, _ []byte, due UnixMilli) bool {
+		if due != Never && (first == Never || due < first) {
+			first = due
+		}
+		return true
+	})
+	return first
+}

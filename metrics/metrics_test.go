@@ -103,10 +103,11 @@ func TestHandlerServesBothFamilies(t *testing.T) {
 // absent is fields of Redis' INFO that describe its own program.
 var absent = []string{"atomicvar_api", "gcc_version"}
 
-// added is fields of ours that a redis-server 7.0.15 lacks: ours, or of 7.2.
+// added is fields of ours that a redis-server 7.0.15 lacks: ours, or of 7.2 or 7.4.
 var added = []string{
 	"coatcheck_version", "go_version", "listener0", "listener1",
 	"total_blocking_keys", "total_blocking_keys_on_nokey", "client_query_buffer_limit_disconnections", "client_output_buffer_limit_disconnections",
+	"expired_subkeys",
 }
 
 func TestInfoHasTheFieldsOfRedis(t *testing.T) {

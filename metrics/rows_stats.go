@@ -23,6 +23,8 @@ var statsRows = []row{
 	{section: "stats", field: "sync_partial_err", get: constant(count(0)), exporter: "redis_replica_partial_resync_denied"},
 	{section: "stats", field: "expired_keys", get: func(s *Snapshot) value { return count(s.Engine.Expired) }, counter: true, exporter: "redis_expired_keys_total",
 		ours: "coatcheck_expired_keys_total", help: "Keys removed because their time had come."},
+	{section: "stats", field: "expired_subkeys", get: func(s *Snapshot) value { return count(s.Engine.ExpiredFields) }, counter: true, exporter: "redis_expired_subkeys_total",
+		ours: "coatcheck_expired_fields_total", help: "Fields of hashes removed because their time had come."},
 	{section: "stats", field: "expired_stale_perc", get: func(s *Snapshot) value { return fixed(0, 2) }, exporter: "redis_expired_stale_percentage"},
 	{section: "stats", field: "expired_time_cap_reached_count", get: func(s *Snapshot) value { return count(s.Engine.ExpireCapped) }, counter: true, exporter: "redis_expired_time_cap_reached_total",
 		ours: "coatcheck_expire_rounds_capped_total", help: "Rounds of expiry that ended before all due keys were gone."},

@@ -254,6 +254,8 @@ func plain(words []string) []string {
 		words[0] = "SET"
 	case "MSETNX":
 		words[0] = "MSET"
+	case "HSETNX", "HMSET":
+		words[0] = "HSET"
 	case "RENAMENX":
 		words[0] = "RENAME"
 	case "INCR":
@@ -583,6 +585,55 @@ XGROUP DESTROY t g
 XGROUP DESTROY nos g
 RENAME t t3
 DEL t2
+HSET h a 1 b 2
+HSET h a 1
+HSET h a 2 c 3 c 4
+HMSET h a 3 d 4
+HMSET hm a 3
+HSETNX h e 5
+HSETNX h e 6
+HSETNX hn e 6
+HINCRBY h a 1
+HINCRBY h a 0
+HINCRBY hi a 1
+HINCRBYFLOAT h a 1.5
+HINCRBYFLOAT hf a 1.5
+HINCRBY h a 1
+HGET h a
+HGET h nof
+HGET nok9 a
+HMGET h a b nof
+HMGET nok9 a b
+HGETALL hi
+HGETALL nok9
+HKEYS hi
+HVALS hi
+HLEN h
+HLEN nok9
+HEXISTS h a
+HEXISTS nok9 a
+HSTRLEN h a
+HSTRLEN nok9 a
+HRANDFIELD hi
+HRANDFIELD nok9
+HRANDFIELD hi 5
+HRANDFIELD hi -2 WITHVALUES
+HRANDFIELD nok9 -2
+HSCAN hi 0
+HSCAN nok9 0
+HDEL h nof
+HDEL h a nof a
+HDEL nok9 a
+HDEL h b c d e f
+HSET a x 1
+HSET vol a 1
+PEXPIREAT vol 1
+HSET vol a 1
+EXPIRE vol 1000
+HSET vol b 1
+PERSIST vol
+COPY vol vol3
+DEL vol
 FLUSHDB
 FLUSHDB SYNC
 SET a 1

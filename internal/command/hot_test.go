@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,6 +33,20 @@ var hotLines = []string{
 	"INCR counter",
 }
 
+// hotHashLines are the same on hashes of ten fields, f0 to f9, and n, a number.
+var hotHashLines = []string{
+	"HSET %k f3 abc",
+	"HSET %k f3 abc f4 def f5 ghi",
+	"HSET %k f3 %v",
+	"HGET %k f3",
+	"HMGET %k f3 f4 nof",
+	"HGETALL %k",
+	"HLEN %k",
+	"HEXISTS %k f3",
+	"HINCRBY %k n 1",
+	"HDEL %k nof",
+}
+
 // hot runs one line over and over, on n keys in turn.
 type hot struct {
 	eng  *engine.Engine
@@ -47,7 +62,15 @@ func newHot(t testing.TB, line string, n int) *hot {
 	value := strings.Repeat("x", 324)
 	for i := range n {
 		key := "myapp:" + strings.Repeat(string(rune('a'+i%26)), 26) + string(rune('A'+i/26%26)) + string(rune('A'+i/676%26))
-		our.do(t, []string{"SET", key, value, "EX", "3600"})
+		if h.row.Group == command.GroupHash {
+			fill := []string{"HSET", key, "n", "0"}
+			for f := range 10 {
+				fill = append(fill, "f"+strconv.Itoa(f), "value of the field")
+			}
+			our.do(t, fill)
+		} else {
+			our.do(t, []string{"SET", key, value, "EX", "3600"})
+		}
 		var in command.Args
 		for _, word := range strings.Fields(line) {
 			word = strings.ReplaceAll(strings.ReplaceAll(word, "%k", key), "%v", value)
@@ -72,7 +95,7 @@ func (h *hot) run(t testing.TB) {
 
 // A command of the hot path allocates nothing.
 func TestHotPathAllocatesNothing(t *testing.T) {
-	for _, line := range hotLines {
+	for _, line := range append(hotHashLines, hotLines...) {
 		h := newHot(t, line, 500)
 		for range 1000 {
 			h.run(t)
@@ -82,7 +105,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkCommands(b *testing.B) {
-	for _, line := range hotLines {
+	for _, line := range append(hotHashLines, hotLines...) {
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) {
 			h := newHot(b, line, 500)
 			b.ReportAllocs()

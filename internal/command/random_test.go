@@ -52,12 +52,47 @@ OBJECT <ENCODING|FREQ> K
 <EXPIRE|PEXPIRE> K T <|NX|XX|GT|LT>
 PEXPIRETIME K
 PERSIST K
+HSET K F V
+HSET K F V F V
+HSET K F V F V F
+HMSET K F V
+HSETNX K F V
+HGET K F
+HMGET K F F F
+HGETALL K
+HKEYS K
+HVALS K
+HLEN K
+HEXISTS K F
+HSTRLEN K F
+HDEL K F F
+HINCRBY K F N
+HINCRBYFLOAT K F <N|1.5|-0.1|1e3|inf|x>
+HRANDFIELD K <N|x> FOO
+HSCAN K <0|x> <|COUNT 5|MATCH f*|FOO>
 DBSIZE
 SCAN <0|x> COUNT <1000|0|-1|x> MATCH k1
 SWAPDB <0|1|N> <0|2|N>
 `), "\n")
 
-func randomCommand(r *rand.Rand) []string {
+// fieldGrammar is what the peer does not have.
+var fieldGrammar = strings.Split(strings.TrimSpace(`
+<HEXPIRE|HPEXPIRE> K T <|NX|XX|GT|LT> FIELDS <1 F|2 F F|0 F>
+<HEXPIREAT|HPEXPIREAT> K AT <|NX|XX|GT|LT> FIELDS <1 F|2 F F>
+HPERSIST K FIELDS 2 F F
+HGETEX K <|PERSIST|PXAT AT|EX 1000|EX T> FIELDS 2 F F
+HGETDEL K FIELDS 2 F F
+HSETEX K <|FNX|FXX> <|KEEPTTL|PXAT AT|EX 1000|EX T> FIELDS <1 F V|2 F V F V>
+HSET K F V
+HINCRBY K F N
+HINCRBYFLOAT K F 1.5
+HDEL K F
+COPY K K REPLACE
+RENAME K K
+MOVE K 1
+`), "\n")
+
+func randomCommand(r *rand.Rand, grammar []string) []string {
 	line := grammar[r.IntN(len(grammar))]
 	for {
 		from := strings.IndexByte(line, '<')
@@ -72,6 +107,8 @@ func randomCommand(r *rand.Rand) []string {
 		switch w {
 		case "K":
 			words[i] = "k" + strconv.Itoa(r.IntN(6))
+		case "F":
+			words[i] = pick(r, "f1", "f2", "f3", "f4", "f5", "7", "-1", "")
 		case "V":
 			words[i] = pick(r, "", "v", "12", "-7", "1.5", "9223372036854775807", "hello world", strings.Repeat("x", 50), "0", "abcabc")
 		case "N":
@@ -98,7 +135,7 @@ func TestRandomEffects(t *testing.T) {
 			peer.do(t, []string{"FLUSHALL"})
 			our.do(t, []string{"FLUSHALL"})
 		}
-		cmd := randomCommand(r)
+		cmd := randomCommand(r, grammar)
 		story = append(story, strings.Join(cmd, " "))
 		want, got := peer.do(t, cmd), our.do(t, cmd)
 		if cmd[0] == "PEXPIRETIME" {

@@ -2,6 +2,8 @@ package command_test
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,16 +42,34 @@ func (o *ours) dump(t *testing.T) map[string]string {
 			var keys []string
 			tx.KeyScan(0, engine.ScanOptions{Count: 1 << 30}, func(key []byte) { keys = append(keys, string(key)) })
 			for _, key := range keys {
-				val, ok, err := tx.String([]byte(key))
-				require.True(t, ok)
 				at, _ := tx.ExpireAt([]byte(key))
-				all[fmt.Sprintf("%d %s", db, key)] = fmt.Sprintf("%q %d", val, at)
-				require.NoError(t, err)
+				all[fmt.Sprintf("%d %s", db, key)] = fmt.Sprintf("%s %d", valueText(t, tx, []byte(key)), at)
 			}
 			return nil
 		}))
 	}
 	return all
+}
+
+// valueText is the value at key.
+func valueText(t *testing.T, tx *engine.Tx, key []byte) string {
+	switch typ := tx.TypeOf(key); typ {
+	case engine.TString:
+		val, _, err := tx.String(key)
+		require.NoError(t, err)
+		return strconv.Quote(string(val))
+	case engine.THash:
+		var fields []string
+		require.NoError(t, tx.HashEach(key, func(int) {}, func(field, value []byte, due engine.UnixMilli) bool {
+			fields = append(fields, fmt.Sprintf("%q %q %d", field, value, due))
+			return true
+		}))
+		slices.Sort(fields)
+		return fmt.Sprint(fields)
+	default:
+		require.Fail(t, "unknown type", "%s", typ)
+		return ""
+	}
 }
 
 // Repeating the commands of all effects makes the same keyspace.
@@ -58,10 +78,19 @@ func TestEffectsRepeat(t *testing.T) {
 	h := first.eng.Lock()
 	h.AddSink(&follower{t, second})
 	h.Unlock()
-	for i := range 200 {
+	for i := range 300 {
 		var story []string
+		lines := grammar
+		if i%3 == 0 {
+			lines = fieldGrammar
+		}
+		if i%20 == 0 {
+			h := first.eng.Lock()
+			h.SetPacking(engine.Packing{HashEntries: int64(i % 7), HashValue: 64})
+			h.Unlock()
+		}
 		for range 30 {
-			cmd := randomCommand(r)
+			cmd := randomCommand(r, lines)
 			if r.IntN(4) == 0 {
 				first.db = r.IntN(3)
 			}

@@ -7,8 +7,9 @@ func Data() []Entry[*engine.Tx] {
 	var all []Entry[*engine.Tx]
 	for _, family := range [][]Entry[*engine.Tx]{
 		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
-		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks,
-		Streams, StreamReads, StreamGroups, StreamClaims, StreamInfos, Dumps,
+		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Dumps,
+		Hashes, HashWalks, FieldExpiry,
+		Streams, StreamReads, StreamGroups, StreamClaims, StreamInfos,
 	} {
 		all = append(all, family...)
 	}

@@ -1,6 +1,7 @@
 package difftest
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +16,10 @@ var untried = map[string]bool{
 	"ZRANDMEMBER": true, // chance
 	"SCAN":        true, // cursors are each server's own
 	"DUMP":        true, // how well strings are compressed differs
+
+	// the peer does not have them
+	"HEXPIRE": true, "HPEXPIRE": true, "HEXPIREAT": true, "HPEXPIREAT": true, "HTTL": true, "HPTTL": true, "HEXPIRETIME": true,
+	"HPEXPIRETIME": true, "HPERSIST": true, "HGETDEL": true, "HGETEX": true, "HSETEX": true,
 }
 
 // incomparable are commands that even refusals cannot be compared of, and why.
@@ -28,6 +33,18 @@ var incomparable = map[string]string{
 	"CLIENT SETINFO":    "since 7.2",
 	"CLUSTER MYSHARDID": "since 7.2",
 	"WAITAOF":           "since 7.2",
+	"HEXPIRE":           "since 7.4",
+	"HPEXPIRE":          "since 7.4",
+	"HEXPIREAT":         "since 7.4",
+	"HPEXPIREAT":        "since 7.4",
+	"HTTL":              "since 7.4",
+	"HPTTL":             "since 7.4",
+	"HEXPIRETIME":       "since 7.4",
+	"HPEXPIRETIME":      "since 7.4",
+	"HPERSIST":          "since 7.4",
+	"HGETDEL":           "since 8.0",
+	"HGETEX":            "since 8.0",
+	"HSETEX":            "since 8.0",
 }
 
 // difference is a way in which replies to a command may differ.
@@ -42,6 +59,17 @@ var allowed = []difference{
 	{"KEYS", "each server's own order", sameSet},
 	{"ZSCAN", "each server's own order", func(ours, theirs resp.Value) bool {
 		return len(ours.Elems) == 2 && len(theirs.Elems) == 2 && sameSet(ours.Elems[1], theirs.Elems[1])
+	}},
+	{"HGETALL", "each server's own order", samePairs},
+	{"HKEYS", "each server's own order", sameSet},
+	{"HVALS", "each server's own order", sameSet},
+	{"HRANDFIELD", "chance", sameShape},
+	{"HSCAN", "each server's own order, and where a step ends in a large hash", func(ours, theirs resp.Value) bool {
+		if len(ours.Elems) != 2 || len(theirs.Elems) != 2 {
+			return false
+		}
+		whole := ours.Elems[0].Text == "0" && theirs.Elems[0].Text == "0"
+		return !whole || samePairs(ours.Elems[1], theirs.Elems[1])
 	}},
 	{"ZRANK", "WITHSCORE is 7.2's", refusesArity("zrank")},
 	{"ZREVRANK", "WITHSCORE is 7.2's", refusesArity("zrevrank")},
@@ -89,6 +117,23 @@ func sameDoubles(ours, theirs resp.Value) bool {
 		})
 	}
 	return plain(ours) == plain(theirs)
+}
+
+// sameShape compares what is not known before but for its kind and number.
+func sameShape(ours, theirs resp.Value) bool {
+	return ours.Kind == theirs.Kind && len(ours.Elems) == len(theirs.Elems) && !ours.IsError()
+}
+
+// samePairs compares fields with their values, in any order.
+func samePairs(ours, theirs resp.Value) bool {
+	pairs := func(v resp.Value) map[string]string {
+		m := map[string]string{}
+		for i := 0; i+1 < len(v.Elems); i += 2 {
+			m[v.Elems[i].Text] = v.Elems[i+1].Text
+		}
+		return m
+	}
+	return sameShape(ours, theirs) && maps.Equal(pairs(ours), pairs(theirs))
 }
 
 func within(margin int64) func(ours, theirs resp.Value) bool {

@@ -109,7 +109,9 @@ func TestSameReplies(t *testing.T) {
 // setSmall has both keep collections as large ones early. No command that is drawn has
 // more elements than go into a small one, as 7.2 counts these beforehand.
 func setSmall(t *testing.T, p pair) {
-	for name, value := range map[string]string{"zset-max-listpack-entries": "5", "zset-max-listpack-value": "50"} {
+	for name, value := range map[string]string{
+		"zset-max-listpack-entries": "5", "zset-max-listpack-value": "50", "hash-max-listpack-entries": "5", "hash-max-listpack-value": "50",
+	} {
 		ours, theirs := p.do(t, "CONFIG", "SET", name, value)
 		require.Equal(t, ours.String(), theirs.String())
 	}
@@ -122,7 +124,7 @@ func (p pair) compareKeys(t fataler, so []string) {
 		p.compare(t, so, []string{"KEYS", "*"})
 		for _, k := range keys {
 			for _, ask := range [][]string{{"TYPE", k}, {"GET", k}, {"PTTL", k}, {"OBJECT", "ENCODING", k}, {"STRLEN", k},
-				{"ZRANGE", k, "0", "-1", "WITHSCORES"}} {
+				{"ZRANGE", k, "0", "-1", "WITHSCORES"}, {"HGETALL", k}} {
 				p.compare(t, so, ask)
 			}
 		}

@@ -95,7 +95,10 @@ func spoil(t *rapid.T, argv []string, fixed int) []string {
 
 func (g *generator) list(t *rapid.T, argv []string, args []command.Arg) []string {
 	for _, a := range args {
-		if a.Optional && (a.Token == "BLOCK" || rapid.IntRange(0, 2).Draw(t, "optional") > 0) { // nobody would end a wait
+		if a.Token == "NOVALUES" || a.Token == "BLOCK" { // since 7.4; nobody would end a wait
+			continue
+		}
+		if a.Optional && rapid.IntRange(0, 2).Draw(t, "optional") > 0 {
 			continue
 		}
 		times := 1
@@ -172,6 +175,8 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 		return rapid.SampledFrom(bounds).Draw(t, "bound")
 	case "serialized-value": // TestDumpsAreInterchangeable tries right ones
 		return rapid.SampledFrom([]string{"", "x", "\x00\x01a\x0a\x00", "not a dump at all"}).Draw(t, "payload")
+	case "field":
+		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "field")
 	case "member", "member1", "member2":
 		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "member")
 	}

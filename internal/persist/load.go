@@ -54,6 +54,9 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 			return ctx.Err()
 		},
 		Entry: func(e *rdb.Entry) error {
+			if isEmpty(&e.Value) { // old versions of Redis have written such
+				return nil
+			}
 			if e.At != engine.Never && e.At <= now {
 				l.Expired++
 				return nil
@@ -66,6 +69,15 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 		return l, fmt.Errorf("read %s: %w", path, err)
 	}
 	return l, nil
+}
+
+// isEmpty says whether a value is a collection without elements.
+func isEmpty(v *engine.Value) bool {
+	switch v.Type {
+	case engine.TList, engine.TSet, engine.THash, engine.TZSet:
+		return len(v.Elems) == 0
+	}
+	return false
 }
 
 func put(eng *engine.Engine, e *rdb.Entry) error {

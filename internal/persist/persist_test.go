@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,53 @@ func fill(e *enginetest.Fixture, n int) {
 	}
 }
 
+// fillHashes adds hashes, packed and large, and with deadlines of fields.
+func fillHashes(e *enginetest.Fixture, deadlines bool) {
+	_ = e.Do(0, func(tx *engine.Tx) error {
+		for i := range 60 {
+			key := fmt.Append(nil, "hash", i)
+			var fields [][]byte
+			for j := range i*i/2 + 1 {
+				field := fmt.Append(nil, "f", j)
+				if _, err := tx.HashSet(key, field, fmt.Append(nil, j*j*j-50)); err != nil {
+					return err
+				}
+				fields = append(fields, field)
+			}
+			if !deadlines || i%3 > 1 {
+				continue
+			}
+			for k, field := range fields {
+				if k%3 == 0 {
+					if err := tx.HashExpire(key, tx.Now()+engine.UnixMilli(k%1000*i+1), 0, [][]byte{field}, func(engine.FieldOutcome) {}); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// valueText is the value at key.
+func valueText(tx *engine.Tx, key []byte) string {
+	if tx.TypeOf(key) == engine.THash {
+		var fields []string
+		_ = tx.HashEach(key, func(int) {}, func(field, value []byte, due engine.UnixMilli) bool {
+			text := fmt.Sprintf("%s: %s", field, value)
+			if due != engine.Never {
+				text += fmt.Sprint(" @", due)
+			}
+			fields = append(fields, text)
+			return true
+		})
+		slices.Sort(fields)
+		return strings.Join(fields, ", ")
+	}
+	val, _, _ := tx.String(key)
+	return string(val)
+}
+
 // content is every key of a db with its value and deadline.
 func content(e *engine.Engine, db int) map[string]string {
 	all := map[string]string{}
@@ -70,7 +118,7 @@ func content(e *engine.Engine, db int) map[string]string {
 			}
 		}
 		for _, key := range keys {
-			val, _, _ := tx.String([]byte(key))
+			val := valueText(tx, []byte(key))
 			at, _ := tx.ExpireAt([]byte(key))
 			all[key] = fmt.Sprintf("%s @%d", val, at)
 		}
@@ -82,6 +130,9 @@ func content(e *engine.Engine, db int) map[string]string {
 func TestWhatIsSavedIsLoaded(t *testing.T) {
 	a, b := enginetest.New(t), enginetest.New(t)
 	fill(a, 2000)
+	fillHashes(a, true)
+	a.Advance(500 * time.Millisecond) // some fields have expired
+	b.Advance(500 * time.Millisecond)
 	path := filepath.Join(t.TempDir(), "dump.rdb")
 	s := save(t, a.Engine, disk.OS{}, path)
 	require.NoError(t, s.Err)
@@ -92,18 +143,19 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 
 	l, err := persist.Load(context.Background(), b.Engine, disk.OS{}, path, persist.LoadOptions{})
 	require.NoError(t, err)
-	require.Equal(t, int64(6000), l.Keys)
+	require.Equal(t, int64(len(content(a.Engine, 0))+4000), l.Keys)
 	require.Equal(t, "7.2.4", l.Aux["redis-ver"])
 	for db := range 3 {
 		require.Equal(t, content(a.Engine, db), content(b.Engine, db))
 	}
 	a.Advance(2000 * 1e6) // what has expired is not loaded
 	c := enginetest.New(t)
-	c.Advance(2000 * 1e6)
+	c.Advance(2500 * time.Millisecond)
 	l, err = persist.Load(context.Background(), c.Engine, disk.OS{}, path, persist.LoadOptions{})
 	require.NoError(t, err)
 	require.Equal(t, content(a.Engine, 1), content(c.Engine, 1))
 	require.Equal(t, int64(3*667), l.Expired)
+	require.Equal(t, content(a.Engine, 0), content(c.Engine, 0)) // nor fields that have
 }
 
 // Any file call may fail: then there is an error, and the file that was there

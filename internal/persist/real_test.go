@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ func TestRedisLoadsOurs(t *testing.T) {
 	a := enginetest.New(t)
 	a.SetTime(realNow())
 	fill(a, 300)
+	fillHashes(a, false)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "dump.rdb")
 	require.NoError(t, save(t, a.Engine, disk.OS{}, path).Err)
@@ -34,7 +36,7 @@ func TestRedisLoadsOurs(t *testing.T) {
 		r.Do(t, "SELECT", fmt.Sprint(db))
 		theirs := map[string]string{}
 		for _, key := range r.Strings(t, "KEYS", "*") {
-			theirs[key] = r.Text(t, "GET", key)
+			theirs[key] = redisText(t, r, key)
 		}
 		ours := map[string]string{}
 		for key, val := range content(a.Engine, db) {
@@ -46,6 +48,20 @@ func TestRedisLoadsOurs(t *testing.T) {
 		}
 		require.Equal(t, ours, theirs)
 	}
+}
+
+// redisText is the value at key as valueText tells ours.
+func redisText(t *testing.T, r *realredis.Server, key string) string {
+	if r.Text(t, "TYPE", key) != "hash" {
+		return r.Text(t, "GET", key)
+	}
+	var fields []string
+	all := r.Strings(t, "HGETALL", key)
+	for i := 0; i < len(all); i += 2 {
+		fields = append(fields, all[i]+": "+all[i+1])
+	}
+	slices.Sort(fields)
+	return strings.Join(fields, ", ")
 }
 
 // We load what a real redis-server saved.
@@ -63,6 +79,15 @@ func TestOursLoadsRedis(t *testing.T) {
 		if i%10 == 0 {
 			r.Do(t, "PEXPIREAT", key, "4102444800000")
 			want[key] = val + " @4102444800000"
+		}
+	}
+	for i := range 40 {
+		key := fmt.Sprint("hash", i)
+		for f := range i * i / 2 {
+			r.Do(t, "HSET", key, fmt.Sprint("f", f), strings.Repeat(fmt.Sprint(f), 1+f%30))
+		}
+		if i > 1 {
+			want[key] = redisText(t, r, key) + " @-1"
 		}
 	}
 	require.Equal(t, "OK", r.Text(t, "SAVE"))

@@ -83,13 +83,25 @@ func kindOf(v engine.View) byte {
 		return kindZSet
 	case engine.TStream:
 		return kindStream2
+	case engine.THash:
+		return hashKind(v)
 	}
 	return kindString
 }
 
+func hashKind(v engine.View) byte {
+	switch {
+	case v.Encoding() == engine.EncListpack:
+		return kindHashListpack
+	case v.HashDue() != engine.Never:
+		return kindHashFields
+	}
+	return kindHash
+}
+
 // value takes down the value alone.
 func (t *Tape) value(v engine.View) {
-	if b := v.Packed(); b != nil {
+	if b := v.Packed(); b != nil && v.Encoding() != engine.EncListpackEx {
 		t.str(b)
 		return
 	}
@@ -103,7 +115,30 @@ func (t *Tape) value(v engine.View) {
 		})
 	case engine.TStream:
 		t.stream(v.Stream(), v.FirstID())
+	case engine.THash:
+		t.hash(v)
 	}
+}
+
+// hash takes a hash down. One with deadlines is told like others, with the first
+// deadline in front, and in front of each field by how much its own is later, and
+// one more; 0 for none.
+func (t *Tape) hash(v engine.View) {
+	first := v.HashDue()
+	if first != engine.Never {
+		t.uint64(uint64(first))
+	}
+	v.HashEach(func(n int) { t.length(uint64(n)) }, func(field, value []byte, due engine.UnixMilli) {
+		switch {
+		case first == engine.Never:
+		case due == engine.Never:
+			t.length(0)
+		default:
+			t.length(uint64(due-first) + 1)
+		}
+		t.str(field)
+		t.str(value)
+	})
 }
 
 // appendLength appends a length.

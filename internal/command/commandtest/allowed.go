@@ -10,6 +10,12 @@ var since72 = []string{
 	"client|no-touch", "client|setinfo", "cluster|myshardid", "waitaof",
 }
 
+// since74 is commands that came later still, and that we have all the same.
+var since74 = []string{
+	"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime", "hpexpiretime", "hpersist",
+	"hgetdel", "hgetex", "hsetex",
+}
+
 // missing is subcommands that we do not have (yet).
 var missing = []string{
 	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users
@@ -32,6 +38,8 @@ var names72 = map[string]map[string]string{
 	"zrangebyscore":    {"offset_count": "limit"},
 	"zrevrangebylex":   {"offset_count": "limit"},
 	"zrevrangebyscore": {"offset_count": "limit"},
+	"hset":             {"field_value": "data"},
+	"hmset":            {"field_value": "data"},
 
 	"xadd":                  {"id_or_auto": "id-selector", "auto_id": "auto-id", "field_value": "data"},
 	"xgroup|create":         {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread"},
@@ -93,6 +101,8 @@ var allowed = map[string][]string{
 		" justid/pure-token@JUSTID,optional lastid/string@LASTID,optional"},
 	// 7.2 has FULL as an argument of its own.
 	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
+	// NOVALUES is 7.4's.
+	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
 	// 7.2 says what does better what these do.
 	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},
