@@ -160,7 +160,10 @@ func (s *Session) build(base *connectredis.Document, from, to string) (*connectr
 	}
 	rec := Record{Value: value, TTL: s.ttl(mt, now)}
 	if user := s.m.userOf(doc, mt); user != "" && (from != to || before.Born == 0 || user != s.m.userOf(base, before)) {
-		rec.User = user
+		rec.User, rec.Prefix = user, s.m.Prefix
+		if ends := fromMillis(mt.Ends); !ends.IsZero() {
+			rec.Longest = max(ends.Sub(now), 1)
+		}
 	}
 	// What is read back is what was written, so that the bytes compare.
 	doc, err = s.m.Codec.Decode(value)

@@ -45,9 +45,14 @@ func (noMetrics) Late(time.Duration)                      {}
 // call asks the store, for at most StoreTimeout, and tells what came of it.
 // Errors that the store does not know by name become ErrStore.
 func (m *Manager) call(ctx context.Context, op string, fn func(ctx context.Context) error) (time.Duration, error) {
-	start := m.clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, m.StoreTimeout)
 	defer cancel()
+	return m.ask(ctx, op, fn)
+}
+
+// ask is call without a bound of its own.
+func (m *Manager) ask(ctx context.Context, op string, fn func(ctx context.Context) error) (time.Duration, error) {
+	start := m.clock.Now()
 	err := fn(ctx)
 	took := m.clock.Now().Sub(start)
 	outcome := "ok"

@@ -108,7 +108,7 @@ func (m *Manager) entries(ctx context.Context, user, cursor string, n int) (page
 			page, next, err = idx.ByUser(ctx, m.Prefix, user, cursor, n)
 			return err
 		})
-		return page, next, err
+		return m.only(user, page), next, err
 	}
 	list, ok := m.Store.(Lister)
 	if !ok {
@@ -121,13 +121,18 @@ func (m *Manager) entries(ctx context.Context, user, cursor string, n int) (page
 	if err != nil || user == "" {
 		return page, next, err
 	}
+	return m.only(user, page), next, nil
+}
+
+// only are the sessions of a user. An index may have some that were another's once.
+func (m *Manager) only(user string, page []Entry) []Entry {
 	mine := page[:0:0]
 	for _, e := range page {
 		if doc, err := m.Codec.Decode(e.Value); err == nil && m.userOf(doc, readMeta(doc)) == user {
 			mine = append(mine, e)
 		}
 	}
-	return mine, next, nil
+	return mine
 }
 
 // entriesOf are all sessions of a user, the oldest first, each once.
@@ -376,7 +381,7 @@ func (m *Manager) Count(ctx context.Context) (int, error) {
 		return 0, errNoWalk
 	}
 	n := 0
-	_, err := m.call(ctx, "count", func(ctx context.Context) (err error) {
+	_, err := m.ask(ctx, "count", func(ctx context.Context) (err error) { // it may have to walk
 		n, err = list.Count(ctx, m.Prefix)
 		return err
 	})

@@ -47,6 +47,11 @@ type Record struct {
 	// User is, in a record that is written, the user under whom the store's
 	// index must list the session from now on; "" leaves that as it is.
 	User string
+	// Prefix is that of the session's key, and Longest the time that the session
+	// may live at most, however much it is used, 0 without a bound. They are
+	// there with a User, for stores whose index is kept in keys.
+	Prefix  string
+	Longest time.Duration
 }
 
 // Entry is a Record with its key.

@@ -121,6 +121,21 @@ func TestIndexIsExact(t *testing.T) {
 	})
 	x.requireUser("bob", "myapp:y", "myapp:z")
 
+	// Another type takes the key, and gives it back.
+	x.set("myapp:x", "bob", 0)
+	x.f.Tx(func(tx *engine.Tx) {
+		_, err := tx.HashSet([]byte("hash"), []byte("user"), []byte("bob"))
+		require.NoError(t, err)
+		_, err = tx.KeyRename([]byte("hash"), []byte("myapp:x"), false)
+		require.NoError(t, err)
+	})
+	x.requireUser("bob", "myapp:y", "myapp:z")
+	_, err := x.s.Find(context.Background(), "myapp:x")
+	require.ErrorIs(t, err, bff.ErrNoSession)
+	x.set("myapp:x", "carol", 0)
+	x.requireUser("carol", "myapp:x")
+	x.f.Tx(func(tx *engine.Tx) { tx.Delete("DEL", []byte("myapp:x")) })
+
 	x.on(5, func(tx *engine.Tx) { require.NoError(t, tx.SwapDB(0, 5)) })
 	x.requireUser("bob")
 	x.on(7, func(tx *engine.Tx) { require.NoError(t, tx.SwapDB(0, 5)) })

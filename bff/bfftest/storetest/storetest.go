@@ -59,7 +59,7 @@ func value(user, more string) []byte {
 }
 
 func record(user, more string) bff.Record {
-	return bff.Record{Value: value(user, more), TTL: time.Hour, User: user}
+	return bff.Record{Value: value(user, more), TTL: time.Hour, User: user, Prefix: prefix, Longest: 12 * time.Hour}
 }
 
 func requireValue(t *testing.T, s bff.Store, key string, want []byte) {
@@ -352,7 +352,9 @@ func (suite) byUser(t *testing.T, s bff.Store) {
 		require.NoError(t, s.Create(ctx, fmt.Sprint(prefix, "a", i), record("alice", "1")))
 	}
 	require.NoError(t, s.Create(ctx, prefix+"b", record(odd, "1")))
-	require.NoError(t, s.Create(ctx, beside+"a", record("alice", "1")))
+	other := record("alice", "1")
+	other.Prefix = beside
+	require.NoError(t, s.Create(ctx, beside+"a", other))
 	require.NoError(t, s.Create(ctx, prefix+"nobody", record("", "1")))
 	want := []string{"a0", "a1", "a2", "a3", "a4", "a5", "a6"}
 	check := func() {
