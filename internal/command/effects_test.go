@@ -31,7 +31,6 @@ func openStream(t *testing.T, s *realredis.Server, cmd ...string) *stream {
 	conn, err := net.Dial("unix", s.Socket)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	line := redcon.AppendArray(nil, len(cmd))
 	for _, word := range cmd {
 		line = redcon.AppendBulkString(line, word)
@@ -42,6 +41,7 @@ func openStream(t *testing.T, s *realredis.Server, cmd ...string) *stream {
 }
 
 func (s *stream) more(t *testing.T) {
+	require.NoError(t, s.conn.SetDeadline(time.Now().Add(30*time.Second)))
 	chunk := make([]byte, 64<<10)
 	n, err := s.conn.Read(chunk)
 	require.NoError(t, err)
@@ -468,6 +468,11 @@ SET vol x PXAT 1
 TTL vol
 SET vol x PXAT 1
 SETRANGE vol 1 ""
+ZADD z 1 a 2 b 3 c 4 d 5 e
+BZPOPMIN nok9 z 0
+BZPOPMAX z 1
+BZMPOP 1 2 nok9 z MIN COUNT 2
+BZMPOP 0 1 z MAX
 SET str v
 XADD s 1-1 f v
 XADD s 2-* f v

@@ -16,6 +16,23 @@ var ZSetPops = []Entry[*engine.Tx]{
 		Group: GroupSortedSet, Since: "7.0.0", Complexity: "O(K)+O(M*log(N)) for M of the N members of one of K keys.",
 		Summary: "Removes and returns members from an end of the first sorted set that there is.",
 	}, Run: zmpop},
+	blockingPopEntry("BZPOPMIN", "Removes and returns the member with the lowest score of the first sorted set that there is, or waits for one.", bzpopmin),
+	blockingPopEntry("BZPOPMAX", "Removes and returns the member with the highest score of the first sorted set that there is, or waits for one.", bzpopmax),
+	{Spec: Spec{
+		Name: "BZMPOP", Syntax: "timeout:double numkeys:integer key... where:<MIN | MAX> [COUNT count:integer]", Arity: -5,
+		Flags: Write | Blocking, Searches: []KeySearch{{Begin: 2, Counted: true, Flags: RW | Access | Delete}},
+		Group: GroupSortedSet, Since: "7.0.0", Complexity: "O(K)+O(M*log(N)) for M of the N members of one of K keys.",
+		Summary: "Removes and returns members from an end of the first sorted set that there is, or waits for one.",
+	}, Run: bzmpop},
+}
+
+func blockingPopEntry(name, summary string, run func(*engine.Tx, Args, *resp.Reply) error) Entry[*engine.Tx] {
+	return Entry[*engine.Tx]{Spec: Spec{
+		Name: name, Syntax: "key... timeout:double", Arity: -3,
+		Flags: Write | NoScript | Blocking | Fast, Keys: []KeySpec{{1, -2, 1, RW | Access | Delete}},
+		Group: GroupSortedSet, Since: "5.0.0", Complexity: "O(log(N)) with N members.", Summary: summary,
+		History: [][2]string{{"6.0.0", "Parts of a second in `timeout`."}},
+	}, Run: run}
 }
 
 func popEntry(name, summary string, run func(*engine.Tx, Args, *resp.Reply) error) Entry[*engine.Tx] {
@@ -130,4 +147,66 @@ func zmpop(tx *engine.Tx, in Args, out *resp.Reply) error {
 		out.NullArray()
 	}
 	return err
+}
+
+// BZPOPMIN key [key ...] timeout
+//
+// Replies with an array of a key, a member and its score, or null when time is up.
+func bzpopmin(tx *engine.Tx, in Args, out *resp.Reply) error {
+	return bzpop(tx, in, out, engine.Lowest)
+}
+
+// BZPOPMAX key [key ...] timeout
+//
+// Replies as BZPOPMIN does.
+func bzpopmax(tx *engine.Tx, in Args, out *resp.Reply) error {
+	return bzpop(tx, in, out, engine.Highest)
+}
+
+func bzpop(tx *engine.Tx, in Args, out *resp.Reply, end engine.ZSetEnd) error {
+	keys, timeout := in[1:len(in)-1], in[len(in)-1]
+	deadline, err := TimeoutSeconds(timeout, tx.Now())
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		done := false
+		err := tx.ZSetPop(key, end, 1, func(n int) {
+			if done = n > 0; done {
+				out.Array(3)
+				out.BulkString(key)
+			}
+		}, func(member []byte, score float64) bool {
+			out.BulkString(member)
+			out.Double(score)
+			return true
+		})
+		if done || err != nil {
+			return err
+		}
+	}
+	return waitForZSet(keys, deadline)
+}
+
+func waitForZSet(keys [][]byte, deadline engine.UnixMilli) *Wait {
+	return &Wait{Keys: keys, Type: engine.TZSet, Deadline: deadline, OnTimeout: (*resp.Reply).NullArray}
+}
+
+// BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]
+//
+// Replies as ZMPOP does, with null when time is up.
+func bzmpop(tx *engine.Tx, in Args, out *resp.Reply) error {
+	p, err := popArgs(in, 2)
+	if err != nil {
+		return err
+	}
+	deadline, err := TimeoutSeconds(in[1], tx.Now())
+	if err != nil {
+		return err
+	}
+	done, err := p.pop(tx, out)
+	if done || err != nil {
+		return err
+	}
+	return waitForZSet(p.keys, deadline)
 }

@@ -16,6 +16,7 @@ import (
 type known struct {
 	words []string // its name: one word, or two for a subcommand
 	args  []command.Arg
+	waits bool // it may wait for keys
 }
 
 // commands lists what is tried: every command about data.
@@ -45,7 +46,16 @@ func find(parent []string, s command.Spec, runs bool) []known {
 	if err != nil {
 		panic(err) // the table's own test says which line
 	}
-	return []known{{append(parent, s.Name), args}}
+	return []known{{append(parent, s.Name), args, s.Flags&command.Blocking != 0}}
+}
+
+// waiting are the names of commands that may wait.
+func waiting() map[string]bool {
+	names := map[string]bool{}
+	for _, e := range command.Data() {
+		names[e.Name] = e.Flags&command.Blocking != 0
+	}
+	return names
 }
 
 // generator draws commands. Deadlines it draws are far away and all different,
@@ -70,6 +80,9 @@ func (g *generator) command(t *rapid.T) []string {
 	}
 	g.numkeys = 0
 	argv = g.list(t, argv, k.args)
+	if k.waits { // for no longer than was drawn
+		return argv
+	}
 	return spoil(t, argv, len(k.words))
 }
 
@@ -158,6 +171,9 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 	case command.ArgPattern:
 		return rapid.SampledFrom(patterns).Draw(t, "pattern")
 	case command.ArgDouble:
+		if a.Name == "timeout" {
+			return rapid.SampledFrom(timeouts).Draw(t, "timeout")
+		}
 		return rapid.OneOf(rapid.SampledFrom(doubles), rapid.Custom(decimal)).Draw(t, "double")
 	case command.ArgUnixTime, command.ArgInteger:
 		return g.integer(t, a.Name)
@@ -261,6 +277,9 @@ var oddIntegers = []string{"0", "-1", "1", "9223372036854775807", "-922337203685
 
 var oddDeadlines = []string{"0", "-1", "-1000", "1e3", "abc", "", "1.5", "01", "9223372036854775807", "-9223372036854775808",
 	"9223372036854775", "9223372036854776", "9223372036854775808"}
+
+// timeouts are short, or none at all.
+var timeouts = []string{"0.001", "0.001", "1e-3", "0.0004", "-1", "nan", "abc", "", " 1", "-inf"}
 
 var doubles = []string{"0", "-0", "1", "1.5", "-1.5", "0.1", "0.2", "1e5", "1e17", "1e-5", "1.23456789012345678", "3.0", "5.0e3", "1e308", "1e400",
 	"inf", "-inf", "+inf", "infinity", "nan", "0x1p3", "0x10", ".5", "5.", "abc", "", " 1", "1 ", "1e", "9223372036854775807", "1e4000", "1e-4000", "100000000000000000000"}
