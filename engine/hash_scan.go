@@ -118,26 +118,19 @@ func (tx *Tx) HashSample(key []byte) (*HashSample, error) {
 	if ok, err := hashAt(&p); !ok {
 		return nil, err
 	}
-	s := &HashSample{rand: tx.eng.rand, lp: listpack.New()[:listpack.HeaderSize]}
+	s := &HashSample{newSample(tx.eng.rand)}
 	tx.hashEach(&p, func(field, value []byte, _ UnixMilli) bool {
-		s.at = append(s.at, len(s.lp))
-		s.lp = listpack.Append(listpack.Append(s.lp, field), value)
+		s.add(field, value)
 		return true
 	})
 	return s, nil
 }
 
 // HashSample is what Tx.HashSample took.
-type HashSample struct {
-	rand Rand
-	lp   []byte // fields and values in turn, without an end
-	at   []int  // where each field begins
-	buf  [2][20]byte
-}
+type HashSample struct{ sample }
 
 // Next is a field by chance, and its value, good until the next call.
 func (s *HashSample) Next() (field, value []byte) {
-	at := s.at[s.rand.IntN(len(s.at))]
-	field = listpack.Get(s.lp, at).Bytes(&s.buf[0])
-	return field, listpack.Get(s.lp, listpack.Next(s.lp, at)).Bytes(&s.buf[1])
+	at := s.next()
+	return s.get(at, 0), s.get(listpack.Next(s.lp, at), 1)
 }

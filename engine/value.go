@@ -104,6 +104,10 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 	switch v.Type {
 	case TString:
 		tx.put(p, TString, stringEncoding(v.Str), v.Str, at)
+	case TList:
+		return tx.listValue(p, v, at)
+	case TSet:
+		return tx.setValue(p, v, at)
 	case TZSet:
 		return tx.zsetValue(p, v, at)
 	case TStream:

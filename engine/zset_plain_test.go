@@ -35,7 +35,13 @@ func TestPlainSetsAsInputs(t *testing.T) {
 	put("64", EncIntset, intset(8, math.MinInt64, -5, 1, 9, math.MaxInt64))
 	p := tx.write([]byte("lp"))
 	tx.putPacked(&p, TSet, Never, []byte("1"), []byte("x"), []byte("-5"), []byte("name:7"))
-	tx.putTest("table", 10, Never)
+	few := DefaultPacking
+	few.SetEntries = 4
+	h.SetPacking(few)
+	for i := range 10 {
+		_, err := tx.SetAdd([]byte("table"), fmt.Append(nil, "name:", i))
+		require.NoError(t, err)
+	}
 
 	read := func(fn func(in *ZSetInputs) []Scored, keys ...string) (text []string) {
 		var names [][]byte

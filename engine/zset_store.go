@@ -38,7 +38,7 @@ func (tx *Tx) ZSetInputs(keys [][]byte) (*ZSetInputs, error) {
 		case TZSet:
 			z.size = zsetLen(&z.p)
 		case TSet:
-			z.size = plainLen(&z.p)
+			z.size = setLen(&z.p)
 		default:
 			return nil, errs.WrongType
 		}
@@ -60,7 +60,7 @@ func (z *zinput) find(member []byte) (score float64, ok bool) {
 		e, ok := zsetFind(&z.p, member)
 		return e.score, ok
 	case TSet:
-		return 1, plainHas(&z.p, member)
+		return 1, setHas(&z.p, member)
 	}
 	return 0, false
 }
@@ -70,22 +70,11 @@ func (z *zinput) each(visit func(member []byte, score float64) bool) {
 	switch z.p.typ() {
 	case TZSet:
 		zsetEach(&z.p, zsetSpan(&z.p, &All), false, func(member []byte, score float64) bool {
-			return visit(z.keep(member), score)
+			return visit(z.p.keep(member), score)
 		})
 	case TSet:
-		plainEach(&z.p, func(member []byte) bool { return visit(z.keep(member), 1) })
+		setEach(&z.p, func(member []byte) bool { return visit(z.p.keep(member), 1) })
 	}
-}
-
-// keep copies a member that is not the store's own bytes: one that is packed as an
-// integer was written into a buffer.
-func (z *zinput) keep(member []byte) []byte {
-	if z.p.object() == nil && len(member) <= 20 {
-		if _, ok := ParseInt(member); ok {
-			return bytes.Clone(member)
-		}
-	}
-	return member
 }
 
 // weighed is a score times the input's weight; what is no number is 0.
@@ -307,9 +296,8 @@ func (tx *Tx) ZSetRangeStore(dst, src []byte, r *ZSetRange, argv ...[]byte) (n i
 	}
 	var rows []Scored
 	if ok {
-		z := zinput{p: p}
 		zsetEach(&p, zsetSpan(&p, r), false, func(member []byte, score float64) bool {
-			rows = append(rows, Scored{z.keep(member), score})
+			rows = append(rows, Scored{p.keep(member), score})
 			return true
 		})
 	}

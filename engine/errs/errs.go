@@ -36,6 +36,8 @@ func (e *Error) Error() string {
 var (
 	WrongType = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
 	NoSuchKey = &Error{"ERR", "no such key"}
+	// IndexOutOfRange is about an element of a list that is not there.
+	IndexOutOfRange = &Error{"ERR", "index out of range"}
 	// BusyKey is about RESTORE without REPLACE.
 	BusyKey       = &Error{"BUSYKEY", "Target key name already exists."}
 	SameObject    = &Error{"ERR", "source and destination objects are the same"}

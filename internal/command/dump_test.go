@@ -18,6 +18,7 @@ import (
 func (o *ours) samples(t *testing.T) (keys []string) {
 	for _, cmd := range [][]string{
 		{"SET", "s:int", "12345"}, {"SET", "s:long", strings.Repeat("long", 200)},
+		{"RPUSH", "l:small", "a", "12", "b", "-70000"}, {"SADD", "set:small", "a", "b", "7"}, {"SADD", "set:ints", "1", "-5", "70000"},
 		{"ZADD", "z:small", "1", "a", "2.5", "b", "-inf", "c"},
 		{"XADD", "x:1", "1-1", "f", "v", "g", "w"}, {"XADD", "x:1", "1-2", "f", "12", "g", "w"}, {"XADD", "x:1", "5-1", "other", "v"},
 		{"XDEL", "x:1", "1-2"},
@@ -28,13 +29,17 @@ func (o *ours) samples(t *testing.T) (keys []string) {
 	}
 	for i := range 300 {
 		o.do(t, []string{"ZADD", "z:large", fmt.Sprint(i % 17), fmt.Sprint("member", i)})
+		o.do(t, []string{"RPUSH", "l:large", fmt.Sprint("element", i), strings.Repeat("x", i)})
+		o.do(t, []string{"SADD", "set:large", fmt.Sprint("member", i)})
 	}
-	return []string{"s:int", "s:long", "z:small", "z:large", "x:1", "x:empty"}
+	return []string{"s:int", "s:long", "l:small", "l:large", "set:small", "set:large", "set:ints", "z:small", "z:large", "x:1", "x:empty"}
 }
 
 // touchAll looks at every element of a value, and changes some.
 var touchAll = map[string][][]string{
 	"string": {{"GET"}, {"APPEND", "x"}, {"LCS", "other"}},
+	"list":   {{"LRANGE", "0", "-1"}, {"LPUSH", "new"}, {"LREM", "0", "a"}, {"RPOP", "2"}, {"LSET", "0", "x"}},
+	"set":    {{"SMEMBERS"}, {"SADD", "new"}, {"SADD", "12"}, {"SREM", "a", "1"}, {"SPOP", "2"}},
 	"zset":   {{"ZRANGE", "0", "-1", "WITHSCORES"}, {"ZADD", "5", "new"}, {"ZPOPMIN", "3"}, {"ZREMRANGEBYRANK", "0", "1"}},
 	"stream": {{"XRANGE", "-", "+"}, {"XREVRANGE", "+", "-"}, {"XADD", "*", "f", "v"}, {"XTRIM", "MAXLEN", "1"}, {"XLEN"}},
 }

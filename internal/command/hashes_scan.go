@@ -82,50 +82,22 @@ func (p *pairs) add(field, value []byte) {
 	}
 }
 
-// A reply of chosen fields, which a client may want more of than any memory has,
-// goes out in parts of so many, or of so many bytes.
-const (
-	sampleSlice = 1000
-	sampleBytes = 128 << 10
-)
-
 func sampleHash(tx *engine.Tx, key []byte, n int64, p *pairs) error {
-	s, err := tx.HashSample(key)
+	from, err := tx.HashSample(key)
 	if err != nil {
 		return err
 	}
-	if s == nil {
+	if from == nil {
 		p.out.Array(0)
 		return nil
 	}
-	w := &hashSampling{from: s, left: n, pairs: *p}
-	if n > sampleSlice {
-		return &More{Step: w.step}
+	values := p.values
+	w := sampling{
+		left:  n,
+		begin: func(out *resp.Reply, n int) { (&pairs{out, values}).begin(n) },
+		next:  func(out *resp.Reply) { (&pairs{out, values}).add(from.Next()) },
 	}
-	_, err = w.step(tx, p.out)
-	return err
-}
-
-// hashSampling is a reply of fields by chance, of the hash as it was.
-type hashSampling struct {
-	from  *engine.HashSample
-	left  int64
-	begun bool
-	pairs pairs
-}
-
-func (w *hashSampling) step(_ *engine.Tx, out *resp.Reply) (done bool, err error) {
-	w.pairs.out = out
-	start := out.Len()
-	if !w.begun {
-		w.pairs.begin(int(w.left))
-		w.begun = true
-	}
-	for i := 0; i < sampleSlice && w.left > 0 && out.Len()-start < sampleBytes; i++ {
-		w.pairs.add(w.from.Next())
-		w.left--
-	}
-	return w.left == 0, nil
+	return w.reply(tx, p.out)
 }
 
 // HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]

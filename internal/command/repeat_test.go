@@ -66,6 +66,21 @@ func valueText(t *testing.T, tx *engine.Tx, key []byte) string {
 		}))
 		slices.Sort(fields)
 		return fmt.Sprint(fields)
+	case engine.TList:
+		var elems []string
+		require.NoError(t, tx.ListRange(key, 0, -1, func(int) {}, func(elem []byte) bool {
+			elems = append(elems, strconv.Quote(string(elem)))
+			return true
+		}))
+		return fmt.Sprint(elems)
+	case engine.TSet:
+		var members []string
+		require.NoError(t, tx.SetEach(key, func(int) {}, func(member []byte) bool {
+			members = append(members, strconv.Quote(string(member)))
+			return true
+		}))
+		slices.Sort(members)
+		return fmt.Sprint(members)
 	default:
 		require.Fail(t, "unknown type", "%s", typ)
 		return ""
@@ -86,7 +101,7 @@ func TestEffectsRepeat(t *testing.T) {
 		}
 		if i%20 == 0 {
 			h := first.eng.Lock()
-			h.SetPacking(engine.Packing{HashEntries: int64(i % 7), HashValue: 64})
+			h.SetPacking(engine.Packing{HashEntries: int64(i % 7), HashValue: 64, SetInts: int64(i % 7), SetEntries: int64(i % 5), SetValue: 10, ListSize: i % 5})
 			h.Unlock()
 		}
 		for range 30 {

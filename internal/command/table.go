@@ -8,6 +8,7 @@ func Data() []Entry[*engine.Tx] {
 	for _, family := range [][]Entry[*engine.Tx]{
 		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
 		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Dumps,
+		Lists, ListPops, Sets, SetAlgebra,
 		Hashes, HashWalks, FieldExpiry,
 		Streams, StreamReads, StreamGroups, StreamClaims, StreamInfos,
 	} {

@@ -22,7 +22,7 @@ import (
 // this happens before the lock is let go after the unit that made the key ready,
 // also when that was not a command (an Engine.Do, a key that expired).
 //
-// Nobody waits inside EXEC or a script: there OnTimeout answers at once. A
+// Nobody waits inside EXEC or a script: there Refuse answers at once. A
 // handler needs no other code for any of this, only the order: read the
 // timeout with TimeoutSeconds or TimeoutMillis, try, return a Wait.
 //
@@ -51,10 +51,22 @@ type Wait struct {
 	Deadline engine.UnixMilli
 	// OnTimeout appends the reply of a wait in vain. Required.
 	OnTimeout func(out *resp.Reply)
+	// AtOnce, unless nil, appends the reply where nobody waits (inside EXEC or a
+	// script) instead of OnTimeout.
+	AtOnce func(out *resp.Reply)
 	// Alike, unless empty, names what is looked for in a key (the group of
 	// XREADGROUP): when a client finds nothing, those behind it in the queue of
 	// a ready key with the same Alike are not asked, for they would not either.
 	Alike string
+}
+
+// Refuse appends the reply where nobody waits.
+func (w *Wait) Refuse(out *resp.Reply) {
+	if w.AtOnce != nil {
+		w.AtOnce(out)
+		return
+	}
+	w.OnTimeout(out)
 }
 
 // Error implements error; nobody sees the text.

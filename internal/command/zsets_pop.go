@@ -81,33 +81,40 @@ type popOf struct {
 
 // popArgs reads the number of keys at in[at], the keys behind, the end and the count.
 func popArgs(in Args, at int) (p popOf, err error) {
+	p.keys, p.count, err = mpopArgs(in, at, func(c *cursor) {
+		switch {
+		case c.word("MIN"):
+			p.end = engine.Lowest
+		case c.word("MAX"):
+			p.end = engine.Highest
+		default:
+			c.fail(errs.Syntax)
+		}
+	})
+	return p, err
+}
+
+// mpopArgs reads the number of keys at in[at], the keys behind, which end is meant, and
+// the count, 1 when none is given.
+func mpopArgs(in Args, at int, end func(c *cursor)) (keys [][]byte, count int64, err error) {
 	n, err := intArg(in[at])
 	switch {
 	case err != nil || n < 1:
-		return p, errs.NumKeysPositive
+		return nil, 0, errs.NumKeysPositive
 	case n >= int64(len(in)-at-1):
-		return p, errs.Syntax
+		return nil, 0, errs.Syntax
 	}
-	p.keys = in[at+1 : at+1+int(n)]
 	c := options(in, at+1+int(n))
-	switch {
-	case c.word("MIN"):
-		p.end = engine.Lowest
-	case c.word("MAX"):
-		p.end = engine.Highest
-	default:
-		return p, errs.Syntax
-	}
+	end(&c)
 	for c.more() {
-		c.check(p.count == 0 && len(in)-c.at > 1 && c.word("COUNT"))
+		c.check(count == 0 && len(in)-c.at > 1 && c.word("COUNT"))
 		if c.err == nil {
-			if p.count, err = intArg(c.arg()); err != nil || p.count < 1 {
+			if count, err = intArg(c.arg()); err != nil || count < 1 {
 				c.fail(errs.CountPositive)
 			}
 		}
 	}
-	p.count = max(p.count, 1)
-	return p, c.err
+	return in[at+1 : at+1+int(n)], max(count, 1), c.err
 }
 
 // pop takes members off the first of the keys that has some, and replies with the key

@@ -59,13 +59,7 @@ func zrandmember(tx *engine.Tx, in Args, out *resp.Reply) error {
 	return sampleZSet(tx, in[1], -n, reply)
 }
 
-// A slice of a ZRANDMEMBER with a negative count ends after so many members or bytes.
-const (
-	zsampleSlice = 1000
-	zsampleBytes = 128 << 10
-)
-
-// sampleZSet replies with n members by chance, in slices.
+// sampleZSet replies with n members by chance.
 func sampleZSet(tx *engine.Tx, key []byte, n int64, reply scoredReply) error {
 	from, err := tx.ZSetSample(key)
 	if err != nil {
@@ -75,35 +69,12 @@ func sampleZSet(tx *engine.Tx, key []byte, n int64, reply scoredReply) error {
 		reply.out.Array(0)
 		return nil
 	}
-	w := zsetSampling{from: from, left: n, scores: reply.scores}
-	if n > zsampleSlice {
-		return &More{Step: w.step}
+	w := sampling{
+		left:  n,
+		begin: func(out *resp.Reply, n int) { (&scoredReply{out, reply.scores}).begin(n) },
+		next:  func(out *resp.Reply) { (&scoredReply{out, reply.scores}).add(from.Next()) },
 	}
-	for done := false; !done; {
-		done, _ = w.step(tx, reply.out)
-	}
-	return nil
-}
-
-// zsetSampling is a ZRANDMEMBER in slices.
-type zsetSampling struct {
-	from   *engine.ZSetSample
-	left   int64
-	scores bool
-	begun  bool
-}
-
-func (w *zsetSampling) step(_ *engine.Tx, out *resp.Reply) (done bool, err error) {
-	reply, start := scoredReply{out, w.scores}, out.Len()
-	if !w.begun {
-		reply.begin(int(w.left))
-		w.begun = true
-	}
-	for i := 0; i < zsampleSlice && w.left > 0 && out.Len()-start < zsampleBytes; i++ {
-		reply.add(w.from.Next())
-		w.left--
-	}
-	return w.left == 0, nil
+	return w.reply(tx, reply.out)
 }
 
 // ZSCAN key cursor [MATCH pattern] [COUNT count]
@@ -126,20 +97,9 @@ func zscan(tx *engine.Tx, in Args, out *resp.Reply) error {
 		out.Array(0)
 		return nil
 	}
-	var opt engine.ScanOptions
-	c := options(in, 3)
-	for c.more() {
-		switch {
-		case c.word("MATCH"):
-			opt.Match = c.arg()
-		case c.word("COUNT"):
-			opt.Count = countArg(&c)
-		default:
-			c.fail(errs.Syntax)
-		}
-	}
-	if c.err != nil {
-		return c.err
+	opt, err := matchAndCount(in)
+	if err != nil {
+		return err
 	}
 	replyScan(&walk, at, opt, out)
 	return nil

@@ -111,9 +111,15 @@ func TestSameReplies(t *testing.T) {
 func setSmall(t *testing.T, p pair) {
 	for name, value := range map[string]string{
 		"zset-max-listpack-entries": "5", "zset-max-listpack-value": "50", "hash-max-listpack-entries": "5", "hash-max-listpack-value": "50",
+		"set-max-intset-entries": "5", "list-max-listpack-size": "4",
 	} {
 		ours, theirs := p.do(t, "CONFIG", "SET", name, value)
 		require.Equal(t, ours.String(), theirs.String())
+	}
+	for name, value := range map[string]string{"set-max-listpack-entries": "5", "set-max-listpack-value": "50"} {
+		ok, err := p.ours.do("CONFIG", "SET", name, value) // since 7.2
+		require.NoError(t, err)
+		require.Equal(t, "OK", ok.Text)
 	}
 }
 
@@ -124,7 +130,8 @@ func (p pair) compareKeys(t fataler, so []string) {
 		p.compare(t, so, []string{"KEYS", "*"})
 		for _, k := range keys {
 			for _, ask := range [][]string{{"TYPE", k}, {"GET", k}, {"PTTL", k}, {"OBJECT", "ENCODING", k}, {"STRLEN", k},
-				{"ZRANGE", k, "0", "-1", "WITHSCORES"}, {"HGETALL", k}} {
+				{"ZRANGE", k, "0", "-1", "WITHSCORES"}, {"HGETALL", k},
+				{"LRANGE", k, "0", "-1"}, {"SMEMBERS", k}} {
 				p.compare(t, so, ask)
 			}
 		}

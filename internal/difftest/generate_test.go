@@ -193,7 +193,7 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 		return rapid.SampledFrom([]string{"", "x", "\x00\x01a\x0a\x00", "not a dump at all"}).Draw(t, "payload")
 	case "field":
 		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "field")
-	case "member", "member1", "member2":
+	case "member", "member1", "member2", "element", "pivot":
 		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "member")
 	}
 	return rapid.OneOf(rapid.SampledFrom(values), rapid.Custom(decimal), rapid.Custom(long)).Draw(t, "value")

@@ -88,8 +88,8 @@ func (d *decoder) list(kind byte, v *engine.Value) {
 		plain := false
 		if kind == kindListQuicklist2 {
 			container := d.length()
-			plain = container == 1
-			if container != 1 && container != 2 {
+			plain = container == nodePlain
+			if container != nodePlain && container != nodePacked {
 				d.bad("list node of unknown kind %d", container)
 			}
 		}

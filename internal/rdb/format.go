@@ -47,6 +47,12 @@ const (
 	kindHashListpackEx    = 25
 )
 
+// Kinds of nodes of a kindListQuicklist2.
+const (
+	nodePlain  = 1 // one element
+	nodePacked = 2 // a listpack
+)
+
 // Opcodes of a file, where a kind could stand.
 const (
 	opSlotInfo    = 244

@@ -72,7 +72,7 @@ func (t *Tape) Entry(db int, v engine.View) {
 	t.value(v)
 }
 
-// kindOf is the kind that v is written as. Packed values are written as they are.
+// kindOf is the kind that v is written as.
 func kindOf(v engine.View) byte {
 	packed := v.Packed() != nil
 	switch v.Type() {
@@ -81,6 +81,13 @@ func kindOf(v engine.View) byte {
 			return kindZSetListpack
 		}
 		return kindZSet
+	case engine.TList:
+		return kindListQuicklist2
+	case engine.TSet:
+		if v.Encoding() == engine.EncIntset {
+			return kindSetIntset
+		}
+		return kindSet // of listpacks, 7.0 does not know kindSetListpack
 	case engine.TStream:
 		return kindStream2
 	case engine.THash:
@@ -99,13 +106,35 @@ func hashKind(v engine.View) byte {
 	return kindHash
 }
 
+// writtenAsIs says whether a packed value is written as the bytes that it is.
+func writtenAsIs(v engine.View) bool {
+	switch v.Type() {
+	case engine.TList:
+		return false
+	case engine.TSet:
+		return v.Encoding() == engine.EncIntset
+	}
+	return v.Encoding() != engine.EncListpackEx
+}
+
 // value takes down the value alone.
 func (t *Tape) value(v engine.View) {
-	if b := v.Packed(); b != nil && v.Encoding() != engine.EncListpackEx {
+	if b := v.Packed(); b != nil && writtenAsIs(v) {
 		t.str(b)
 		return
 	}
 	switch v.Type() {
+	case engine.TList:
+		v.EachNode(func(n int) { t.length(uint64(n)) }, func(lp []byte) {
+			t.length(nodePacked)
+			t.str(lp)
+		})
+	case engine.TSet:
+		t.length(uint64(v.MembersLen()))
+		v.EachMember(func(member []byte) bool {
+			t.str(member)
+			return true
+		})
 	case engine.TZSet:
 		t.length(uint64(v.ScoredLen()))
 		v.EachScored(func(member []byte, score float64) bool {
