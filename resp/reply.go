@@ -131,7 +131,11 @@ func (r *Reply) either(resp2, resp3 string) {
 // string.
 func (r *Reply) Double(f float64) {
 	var a [40]byte
-	digits := AppendDouble(a[:0], f)
+	r.DoubleDigits(AppendDouble(a[:0], f))
+}
+
+// DoubleDigits is Double of a number that is written already.
+func (r *Reply) DoubleDigits(digits []byte) {
 	if r.Proto < 3 {
 		r.BulkString(digits)
 		return

@@ -250,6 +250,8 @@ func plain(words []string) []string {
 	switch strings.ToUpper(words[0]) {
 	case "SELECT", "MULTI", "EXEC", "PING":
 		return nil
+	case "ZADD": // of a GEOADD
+		words[0] = "ZADD"
 	case "SETNX":
 		words[0] = "SET"
 	case "MSETNX":

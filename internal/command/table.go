@@ -7,8 +7,8 @@ func Data() []Entry[*engine.Tx] {
 	var all []Entry[*engine.Tx]
 	for _, family := range [][]Entry[*engine.Tx]{
 		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space,
-		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Dumps,
 		Lists, ListPops, Sets, SetAlgebra,
+		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Geo, GeoSearches, Dumps,
 		Hashes, HashWalks, FieldExpiry,
 		Streams, StreamReads, StreamGroups, StreamClaims, StreamInfos,
 	} {

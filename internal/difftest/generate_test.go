@@ -145,9 +145,6 @@ func (g *generator) arg(t *rapid.T, argv []string, a command.Arg) []string {
 		if one.Token == "*" { // the two have different clocks
 			one = a.Args[1]
 		}
-		if one.Token == "BYLEX" { // see untried
-			return argv
-		}
 		one.Optional = false
 		return g.list(t, argv, []command.Arg{one})
 	case command.ArgBlock:
@@ -171,8 +168,8 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 	case command.ArgPattern:
 		return rapid.SampledFrom(patterns).Draw(t, "pattern")
 	case command.ArgDouble:
-		if a.Name == "timeout" {
-			return rapid.SampledFrom(timeouts).Draw(t, "timeout")
+		if some := doublesOf[a.Name]; some != nil {
+			return rapid.SampledFrom(some).Draw(t, a.Name)
 		}
 		return rapid.OneOf(rapid.SampledFrom(doubles), rapid.Custom(decimal)).Draw(t, "double")
 	case command.ArgUnixTime, command.ArgInteger:
@@ -278,8 +275,15 @@ var oddIntegers = []string{"0", "-1", "1", "9223372036854775807", "-922337203685
 var oddDeadlines = []string{"0", "-1", "-1000", "1e3", "abc", "", "1.5", "01", "9223372036854775807", "-9223372036854775808",
 	"9223372036854775", "9223372036854776", "9223372036854775808"}
 
-// timeouts are short, or none at all.
-var timeouts = []string{"0.001", "0.001", "1e-3", "0.0004", "-1", "nan", "abc", "", " 1", "-inf"}
+// doublesOf are those of arguments that only some make sense of. Timeouts are short.
+var doublesOf = map[string][]string{
+	"timeout":   {"0.001", "0.001", "1e-3", "0.0004", "-1", "nan", "abc", "", " 1", "-inf"},
+	"longitude": {"0", "0", "13.361389", "15.087269", "-0.127758", "151.2099", "180", "-180", "179.9", "0.00001", "-90", "181", "nan", "x", ""},
+	"latitude":  {"0", "0", "38.115556", "37.502669", "51.507351", "-33.865143", "85", "-85.05112878", "0.00001", "-45", "86", "inf", "x", ""},
+	"radius":    geoSizes, "width": geoSizes, "height": geoSizes,
+}
+
+var geoSizes = []string{"0", "1", "1.5", "10", "200", "1000", "5e3", "1e5", "2e6", "1e7", "1e9", "inf", "-1", "x", ""}
 
 var doubles = []string{"0", "-0", "1", "1.5", "-1.5", "0.1", "0.2", "1e5", "1e17", "1e-5", "1.23456789012345678", "3.0", "5.0e3", "1e308", "1e400",
 	"inf", "-inf", "+inf", "infinity", "nan", "0x1p3", "0x10", ".5", "5.", "abc", "", " 1", "1 ", "1e", "9223372036854775807", "1e4000", "1e-4000", "100000000000000000000"}

@@ -1,7 +1,5 @@
 package commandtest
 
-import "strings"
-
 // What our table tells otherwise than the redis-server that tests run, 7.0.15:
 // mostly where 7.2, which we follow, differs from it.
 
@@ -21,11 +19,12 @@ var missing = []string{
 	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users
 }
 
-// names72 gives arguments the names they have in 7.2: command, then 7.0's name.
+// names72 gives arguments the names they have in 7.2: command, then 7.0's name, with
+// its type where there are several of that name.
 var names72 = map[string]map[string]string{
 	"hello":      {"username_password": "auth"},
-	"flushall":   {"async": "flush-type"},
-	"flushdb":    {"async": "flush-type"},
+	"flushall":   {"async/oneof": "flush-type"},
+	"flushdb":    {"async/oneof": "flush-type"},
 	"config|set": {"parameter_value": "data"},
 	"mset":       {"key_value": "data"},
 	"msetnx":     {"key_value": "data"},
@@ -42,14 +41,19 @@ var names72 = map[string]map[string]string{
 	"hmset":            {"field_value": "data"},
 
 	"xadd":                  {"id_or_auto": "id-selector", "auto_id": "auto-id", "field_value": "data"},
-	"xgroup|create":         {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread"},
-	"xgroup|setid":          {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread"},
+	"xgroup|create":         {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread", "id/oneof": "id-selector"},
+	"xgroup|setid":          {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread", "id/oneof": "id-selector"},
 	"xgroup|destroy":        {"groupname": "group"},
 	"xgroup|createconsumer": {"groupname": "group", "consumername": "consumer"},
 	"xgroup|delconsumer":    {"groupname": "group", "consumername": "consumer"},
 	"xinfo|consumers":       {"groupname": "group"},
 	"xreadgroup":            {"group_consumer": "group-block"},
 	"xsetid":                {"entries_added": "entries-added", "max_deleted_entry_id": "max-deleted-id"},
+
+	"geosearch":            {"longitude_latitude": "fromlonlat", "count/block": "count-block"},
+	"geosearchstore":       {"longitude_latitude": "fromlonlat", "count/block": "count-block"},
+	"georadius_ro":         {"count/block": "count-block"},
+	"georadiusbymember_ro": {"count/block": "count-block"},
 
 	"cluster|addslotsrange": {"start-slot_end-slot": "range"},
 	"cluster|delslotsrange": {"start-slot_end-slot": "range"},
@@ -62,14 +66,10 @@ var names72 = map[string]map[string]string{
 var longer = map[string]int{"zrank": 3, "zrevrank": 3}
 
 func renamed(full, name, typ string) string {
-	if strings.HasPrefix(full, "xgroup|") && name == "id" && typ == "oneof" {
-		return "id-selector"
-	}
-	if to, ok := names72[full][name]; ok {
-		if name == "async" && typ != "oneof" {
-			return name
+	for _, from := range []string{name, name + "/" + typ} {
+		if to, ok := names72[full][from]; ok {
+			return to
 		}
-		return to
 	}
 	return name
 }
@@ -103,12 +103,24 @@ var allowed = map[string][]string{
 	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
 	// NOVALUES is 7.4's.
 	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
+	// 7.2 asks for no member.
+	"geohash": {"arguments key/key#0 member/string,optional,multiple"},
+	"geopos":  {"arguments key/key#0 member/string,optional,multiple"},
+	// 7.2 calls STORE and STOREDIST alternatives.
+	"georadius":         {"arguments key/key#0 longitude/double latitude/double" + radiusArgs},
+	"georadiusbymember": {"arguments key/key#0 member/string" + radiusArgs},
 	// 7.2 says what does better what these do.
 	"quit":   {`doc_flags *[+deprecated]`, `deprecated_since $"7.2.0"`, `replaced_by $"just closing the connection"`},
 	"psetex": {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `PX` argument\""},
 	"setex":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `EX` argument\""},
 	"setnx":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `NX` argument\""},
 }
+
+const radiusArgs = " radius/double unit/oneof{m/pure-token@M km/pure-token@KM ft/pure-token@FT mi/pure-token@MI}" +
+	" withcoord/pure-token@WITHCOORD,optional withdist/pure-token@WITHDIST,optional withhash/pure-token@WITHHASH,optional" +
+	" count-block/block,optional{count/integer@COUNT any/pure-token@ANY,optional}" +
+	" order/oneof,optional{asc/pure-token@ASC desc/pure-token@DESC}" +
+	" store/oneof,optional{storekey/key@STORE#1 storedistkey/key@STOREDIST#2}"
 
 func isAllowed(full, line string) bool {
 	for _, l := range allowed[full] {
