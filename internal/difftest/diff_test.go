@@ -201,7 +201,7 @@ func TestSameRefusals(t *testing.T) {
 // compareRefusal compares errors. What is no error may tell of the server.
 func (p pair) compareRefusal(t *testing.T, argv []string) {
 	ours, theirs := p.do(t, argv...)
-	if ours.IsError() != theirs.IsError() || theirs.IsError() && !same(argv, ours, theirs) {
+	if (ours.IsError() || theirs.IsError()) && !same(argv, ours, theirs) {
 		t.Errorf("> %s\n< %s\nours: %s", line(argv), theirs, ours)
 	}
 }

@@ -68,6 +68,7 @@ type generator struct {
 	numkeys    int
 	streams    bool // the command is about streams
 	streamKeys int  // of XREAD
+	bits       bool // the command is about bits
 }
 
 // command draws a command with its arguments, mostly right ones.
@@ -78,7 +79,7 @@ func (g *generator) command(t *rapid.T) []string {
 	if rapid.IntRange(0, 9).Draw(t, "case") == 0 {
 		argv[0] = strings.ToLower(argv[0])
 	}
-	g.numkeys = 0
+	g.numkeys, g.bits = 0, strings.Contains(k.words[0], "BIT")
 	argv = g.list(t, argv, k.args)
 	if k.waits { // for no longer than was drawn
 		return argv
@@ -188,6 +189,8 @@ func (g *generator) word(t *rapid.T, a command.Arg) string {
 		return rapid.SampledFrom(bounds).Draw(t, "bound")
 	case "serialized-value": // TestDumpsAreInterchangeable tries right ones
 		return rapid.SampledFrom([]string{"", "x", "\x00\x01a\x0a\x00", "not a dump at all"}).Draw(t, "payload")
+	case "encoding":
+		return rapid.SampledFrom([]string{"u8", "i8", "u1", "i1", "u3", "i5", "i64", "u63", "u64", "i0", "x8", "u"}).Draw(t, "encoding")
 	case "field":
 		return rapid.OneOf(rapid.SampledFrom(members), rapid.SampledFrom(members), rapid.SampledFrom(values)).Draw(t, "field")
 	case "member", "member1", "member2", "element", "pivot":
@@ -206,6 +209,10 @@ func (g *generator) integer(t *rapid.T, name string) string {
 		return g.deadline(t, name, odd)
 	case odd:
 		return rapid.SampledFrom(oddIntegers).Draw(t, "integer")
+	case g.bits && name == "offset":
+		return fmt.Sprint(rapid.SampledFrom([]int{0, 1, 5, 7, 8, 63, 64, 100, 5000, 4294967296}).Draw(t, "bit"))
+	case name == "bit", g.bits && name == "value":
+		return fmt.Sprint(rapid.IntRange(0, 1).Draw(t, "bit"))
 	case name == "offset":
 		return fmt.Sprint(rapid.SampledFrom([]int{0, 1, 5, 44, 100, 5000, 536870912, 536870911000}).Draw(t, "offset"))
 	case name == "cursor":

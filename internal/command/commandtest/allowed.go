@@ -37,8 +37,15 @@ var names72 = map[string]map[string]string{
 	"zrangebyscore":    {"offset_count": "limit"},
 	"zrevrangebylex":   {"offset_count": "limit"},
 	"zrevrangebyscore": {"offset_count": "limit"},
-	"hset":             {"field_value": "data"},
-	"hmset":            {"field_value": "data"},
+	"bitcount":         {"index": "range", "index_unit": "unit"},
+	"bitpos":           {"index": "range", "end_index": "end-unit-block", "index_unit": "unit"},
+	"bitfield": {
+		"encoding_offset": "get-block", "wrap_sat_fail": "overflow-block", "write_operation": "write-operation",
+		"encoding_offset_value": "set-block", "encoding_offset_increment": "incrby-block",
+	},
+	"bitfield_ro": {"encoding_offset": "get-block"},
+	"hset":        {"field_value": "data"},
+	"hmset":       {"field_value": "data"},
 
 	"xadd":                  {"id_or_auto": "id-selector", "auto_id": "auto-id", "field_value": "data"},
 	"xgroup|create":         {"groupname": "group", "new_id": "new-id", "entries_read": "entriesread", "id/oneof": "id-selector"},
@@ -101,6 +108,8 @@ var allowed = map[string][]string{
 		" justid/pure-token@JUSTID,optional lastid/string@LASTID,optional"},
 	// 7.2 has FULL as an argument of its own.
 	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
+	// 7.2 says what the operations are.
+	"bitop": {"arguments operation/oneof{and/pure-token@AND or/pure-token@OR xor/pure-token@XOR not/pure-token@NOT} destkey/key#0 key/key#1,multiple"},
 	// NOVALUES is 7.4's.
 	"hscan": {"arguments key/key#0 cursor/integer pattern/pattern@MATCH,optional count/integer@COUNT,optional novalues/pure-token@NOVALUES,optional"},
 	// 7.2 asks for no member.
