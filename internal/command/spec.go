@@ -44,6 +44,10 @@ const (
 	Sliced
 	// InPubSub: a client of RESP2 with subscriptions may call it.
 	InPubSub
+	// InMulti: it runs at once also between MULTI and EXEC, where others are queued.
+	InMulti
+	// RunsQueue: it runs what was queued (EXEC).
+	RunsQueue
 )
 
 // Group is the family a command belongs to in COMMAND DOCS.

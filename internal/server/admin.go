@@ -32,6 +32,8 @@ func (s *Server) startAdmin() {
 	s.startupMemory = h.Memory().Used
 	s.sessions = newSessions(s.cfg.Databases)
 	s.tracking.srv, s.notifier.srv = s, s
+	s.watches = watches{srv: s, keys: map[keyOfDB]*watchedKey{}}
+	h.AddSink(&s.watches)
 	h.AddSink(&s.tracking)
 	h.AddSink(s.blocked)
 	h.AddSink(&s.notifier)

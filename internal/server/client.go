@@ -71,6 +71,9 @@ type Client struct {
 	subs            pubsub.Subscriber[*Client]
 	tracking        *trackingClient // nil: it does not track
 	monitor         bool
+	multi           *transaction       // nil: commands are not queued
+	watched         map[keyOfDB]*watch // until one has changed
+	watchedChanged  bool
 	noEvict         bool
 	noTouch         bool
 	replyOff        bool // CLIENT REPLY OFF
@@ -139,6 +142,7 @@ func (s *Server) drop(c *Client) {
 // leave ends what others have to do with the client: nobody tells it anything
 // any more.
 func (c *Client) leave() {
+	c.endMulti()
 	c.stopMonitor()
 	c.srv.pubsub.UnsubscribeAll(&c.subs)
 	c.srv.tracking.untrack(c)

@@ -82,17 +82,21 @@ func (s *Server) clientLine(c *Client) string {
 	}
 	obl := c.unsent.Load() + c.replied
 	omem := int64(c.pushed.Memory()) + c.unsent.Load()
-	total := omem + int64(clientSize+qcap+argvMem+len(c.name)+len(c.libName)+len(c.libVer))
+	total := omem + int64(clientSize+qcap+argvMem+c.multi.memory()+len(c.name)+len(c.libName)+len(c.libVer))
+	queued := -1
+	if c.multi != nil {
+		queued = len(c.multi.queue)
+	}
 	events := "r"
 	if c.unsent.Load() > 0 {
 		events = "rw"
 	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=-1 "+
-		"qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=0 rbs=%d rbp=%d obl=%d oll=%d omem=%d tot-mem=%d events=%s cmd=%s user=%s "+
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
+		"qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=%d oll=%d omem=%d tot-mem=%d events=%s cmd=%s user=%s "+
 		"redir=%d resp=%d lib-name=%s lib-ver=%s",
 		c.id, c.addr, c.laddr, c.fd, c.name, seconds(s.now.Sub(c.created)), seconds(s.now.Sub(c.active)), c.flags(), c.db,
-		c.subs.Count(pubsub.Channel), c.subs.Count(pubsub.Pattern), c.subs.Count(pubsub.Shard),
-		qbuf, max(qcap-qbuf, 0), argvMem, c.replied, c.replied, obl, 0, omem, total, events, cmd, c.user,
+		c.subs.Count(pubsub.Channel), c.subs.Count(pubsub.Pattern), c.subs.Count(pubsub.Shard), queued,
+		qbuf, max(qcap-qbuf, 0), argvMem, c.multi.memory(), c.replied, c.replied, obl, 0, omem, total, events, cmd, c.user,
 		c.redirect(), c.proto, c.libName, c.libVer)
 }
 
@@ -111,12 +115,14 @@ func (c *Client) flags() string {
 	}
 	add(c.monitor, 'O')
 	add(c.subs.Total() > 0, 'P')
+	add(c.multi != nil, 'x')
 	add(c.waits != nil, 'b')
 	if t := c.tracking; t != nil {
 		add(true, 't')
 		add(t.broken, 'R')
 		add(t.bcast, 'B')
 	}
+	add(c.watchedChanged, 'd')
 	add(c.closeAfterReply, 'c')
 	add(c.closing, 'A')
 	add(c.kind == kindUnix, 'U')

@@ -42,14 +42,14 @@ var connectionCommands = []command.Entry[*Client]{
 	}, Run: ping},
 	{Spec: command.Spec{
 		Name: "QUIT", Arity: -1,
-		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub,
+		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub | command.InMulti,
 		Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)",
 		Summary:  "Closes the connection.",
 		DocFlags: []string{"deprecated"}, DeprecatedSince: "7.2.0", ReplacedBy: "just closing the connection",
 	}, Run: quit},
 	{Spec: command.Spec{
 		Name: "RESET", Arity: 1,
-		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub,
+		Flags: connFlags | command.Fast | command.NoAuth | command.AllowBusy | command.InPubSub | command.InMulti,
 		Group: command.GroupConnection, Since: "6.2.0", Complexity: "O(1)",
 		Summary: "Makes the connection as good as new.",
 	}, Run: reset},

@@ -164,7 +164,7 @@ func (c *Client) ack(k pubsub.Kind, word string, out *resp.Reply, name func(*res
 	if k != pubsub.Shard {
 		n = c.subs.Count(pubsub.Channel) + c.subs.Count(pubsub.Pattern)
 	}
-	if c.replyOff || c.replySkip {
+	if c.isMute() {
 		out = c.aside()
 	}
 	out.Push(3)

@@ -42,6 +42,11 @@ func bgsave(c *Client, in command.Args, out *resp.Reply) error {
 		}
 		schedule = true
 	}
+	if c.srv.within > 0 {
+		c.srv.saves.again = true
+		out.Status("Background saving scheduled")
+		return nil
+	}
 	err := c.srv.startSave(nil)
 	if errors.Is(err, engine.ErrSnapshot) {
 		if !schedule {

@@ -16,7 +16,7 @@ import (
 func (s *Server) begin(h engine.Held) {
 	s.held = h
 	s.now = s.clock.Now()
-	s.began = s.now
+	s.at, s.began = s.now, s.now
 }
 
 // readClock reads the clock at the end of a command. The machine's own is asked
@@ -109,7 +109,7 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 		if c.waits != nil {
 			return c.waits.more != nil
 		}
-		if c.tracking != nil {
+		if c.tracking != nil && c.multi == nil {
 			c.endCaching()
 		}
 		if c.replied = int64(out.Len() - start); c.replied > s.outputChecks {
@@ -143,13 +143,13 @@ func (s *Server) resume(c *Client, out *resp.Reply) bool {
 		s.step(c, w, out)
 	case w.await != nil && w.await.ended:
 		s.awaited(c, w, out)
-	case w.paused && !s.isPaused(w.cmd):
+	case w.paused && !s.isPaused(c, w.cmd):
 		c.waits = nil
 		s.process(c, w.argv, out)
 	case w.delayed && w.stopDelay == nil:
 		c.waits = nil
 		if w.err != nil {
-			s.reject(c, nil, w.err, out)
+			s.reject(c, nil, w.argv, w.err, out)
 		} else {
 			s.admit(c, w.argv, out)
 		}
@@ -183,7 +183,7 @@ func (s *Server) intercepted(c *Client, argv [][]byte, out *resp.Reply) bool {
 		})
 		c.waits = w
 	case v.Err != nil:
-		s.reject(c, nil, v.Err, out)
+		s.reject(c, nil, argv, v.Err, out)
 	default:
 		return false
 	}
@@ -201,17 +201,22 @@ func (s *Server) admit(c *Client, argv [][]byte, out *resp.Reply) {
 			c.waits = &waiting{cmd: cmd, argv: copyArgv(argv), paused: true}
 			return
 		}
-		s.reject(c, cmd, err, out)
+		s.reject(c, cmd, argv, err, out)
+		return
+	}
+	if c.isQueued(cmd) {
+		s.enqueue(c, cmd, argv, out)
 		return
 	}
 	s.call(c, cmd, argv, out)
 }
 
 // reject replies the error of a gate.
-func (s *Server) reject(c *Client, cmd *Cmd, err error, out *resp.Reply) {
+func (s *Server) reject(c *Client, cmd *Cmd, argv [][]byte, err error, out *resp.Reply) {
 	if cmd != nil {
 		cmd.Stats.Rejected++
 	}
+	err = s.refused(c, cmd, argv, err)
 	mark := out.Len()
 	s.replyError(out, err)
 	c.muteReply(out, mark)
@@ -230,20 +235,22 @@ func (s *Server) replyError(out *resp.Reply, err error) {
 
 // muteReply takes back a reply that CLIENT REPLY suppresses.
 func (c *Client) muteReply(out *resp.Reply, mark int) {
-	if c.replyOff || c.replySkip {
+	if c.isMute() {
 		out.Rewind(mark)
 	}
 	c.replySkip, c.replySkipNext = c.replySkipNext, false
 }
 
+// isMute says whether CLIENT REPLY suppresses the running command's reply.
+func (c *Client) isMute() bool { return c.replyOff || c.replySkip }
+
 // call runs a command, keeps its time and counts it.
 func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
-	mark := out.Len()
+	mark, mute, began := out.Len(), c.isMute(), s.now
 	err := s.run(c, cmd, argv, out)
 	end := s.readClock()
-	took := end.Sub(s.now)
-	began := s.now
-	s.now = end
+	took := end.Sub(began)
+	s.now, s.at = end, end
 	if err != nil {
 		out.Rewind(mark)
 		if s.postponed(c, cmd, argv, err, began, took) {
@@ -251,6 +258,9 @@ func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 		}
 		s.replyError(out, err)
 		cmd.Stats.Failed++
+	}
+	if !mute { // what an EXEC replied before it was told to be mute stands
+		mark = out.Len()
 	}
 	c.muteReply(out, mark)
 	if w := c.again; w != nil {
@@ -323,12 +333,12 @@ func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
 // step runs the next slice of a long command.
 func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 	mark := out.Len()
-	done, err := s.runStep(c, w, out)
+	done, err := s.runStep(c, w.cmd, w.more, out)
 	end := s.readClock()
 	w.spent += end.Sub(s.now)
-	s.now = end
+	s.now, s.at = end, end
 	if !done && err == nil {
-		if c.replyOff || c.replySkip { // the last slice takes care of its own part
+		if c.isMute() { // the last slice takes care of its own part
 			out.Rewind(mark)
 		}
 		return
@@ -343,15 +353,15 @@ func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 	s.finish(c, w.cmd, w.argv, w.began, w.spent)
 }
 
-func (s *Server) runStep(c *Client, w *waiting, out *resp.Reply) (done bool, err error) {
+func (s *Server) runStep(c *Client, cmd *Cmd, more *command.More, out *resp.Reply) (done bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = s.panicked(c, w.cmd, p)
+			err = s.panicked(c, cmd, p)
 		}
 	}()
 	tx := s.held.BeginAt(c.db, engine.UnixMilli(s.now.UnixMilli()))
 	defer tx.End()
-	return w.more.Step(tx, out)
+	return more.Step(tx, out)
 }
 
 // finish counts a command that ran and tells who watches: the slow log and the

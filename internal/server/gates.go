@@ -30,24 +30,28 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if !c.authenticated && cmd.Flags&command.NoAuth == 0 && s.passHash.on {
 		return errNoAuth
 	}
+	if c.multi != nil && cmd.Flags&command.NoMulti != 0 {
+		return errNotInMulti
+	}
+	flags := c.flagsOf(cmd)
 	// As in Redis, any command evicts what is too much, also one that may run
-	// without room.
-	if s.outOfMemory() && cmd.Flags&command.DenyOOM != 0 {
+	// without room. Queues need some.
+	if s.outOfMemory() && (flags&command.DenyOOM != 0 || c.isQueued(cmd)) {
 		return errs.OOM
 	}
 	if c.proto == 2 && c.subs.Total() > 0 && cmd.Flags&command.InPubSub == 0 {
 		return errInPubSub(cmd)
 	}
-	if c.monitor && cmd.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+	if c.monitor && flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitoring
 	}
-	if cmd.Flags&command.Write != 0 && s.cannotSave() {
+	if flags&command.Write != 0 && s.cannotSave() {
 		return errMisconf
 	}
-	if s.saves.loading != nil && cmd.Flags&command.Loading == 0 {
+	if s.saves.loading != nil && flags&command.Loading == 0 {
 		return errLoading
 	}
-	if s.isPaused(cmd) {
+	if s.isPaused(c, cmd) {
 		return errPaused
 	}
 	return nil

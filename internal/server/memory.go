@@ -22,7 +22,7 @@ func (s *Server) accountBuffers() {
 	total := int64(0)
 	if s.cfg.MaxMemory > 0 {
 		for c := range s.clients.all() {
-			total += int64(c.qcap) + c.waitingOut()
+			total += int64(c.qcap+c.multi.memory()) + c.waitingOut()
 		}
 	}
 	s.held.Account(total - s.buffers)

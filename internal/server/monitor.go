@@ -24,6 +24,9 @@ var monitorCommands = []command.Entry[*Client]{
 // From now on the client gets a line for each command that anybody runs. As in
 // Redis, MONITOR again is not answered, and commands about keys are refused.
 func monitor(c *Client, in command.Args, out *resp.Reply) error {
+	if c.srv.within > 0 {
+		return monitorNoBlocking
+	}
 	if c.monitor {
 		return nil
 	}
@@ -55,7 +58,7 @@ func (s *Server) feedMonitors(c *Client, cmd *Cmd, argv [][]byte) {
 // replicationFeedMonitors), with the time at which the command ended.
 func (s *Server) monitorLine(c *Client, argv [][]byte) []byte {
 	line := make([]byte, 0, 128)
-	us := s.now.UnixMicro()
+	us := s.at.UnixMicro()
 	line = append(line, '+')
 	line = strconv.AppendInt(line, us/1e6, 10)
 	line = append(line, '.')

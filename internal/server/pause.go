@@ -54,16 +54,16 @@ func (s *Server) wakePaused() {
 	}
 }
 
-// isPaused says whether cmd has to wait for the end of a pause, or for the disk.
-func (s *Server) isPaused(cmd *Cmd) bool {
-	p := &s.pause
-	if cmd.Flags&command.Write != 0 && s.savesHold() {
+// isPaused says whether c's cmd has to wait for the end of a pause, or for the disk.
+func (s *Server) isPaused(c *Client, cmd *Cmd) bool {
+	p, flags := &s.pause, c.flagsOf(cmd)
+	if flags&command.Write != 0 && s.savesHold() {
 		return true
 	}
 	if !p.on || cmd.Name == "CLIENT" || cmd.Parent != nil && cmd.Parent.Name == "CLIENT" {
 		return false
 	}
-	return p.all || cmd.Flags&(command.Write|command.MayReplicate) != 0
+	return p.all || flags&(command.Write|command.MayReplicate) != 0
 }
 
 // Paused counts the clients whose command waits for the end of a pause, or for

@@ -84,9 +84,13 @@ type Server struct {
 	runID   string
 	started time.Time
 	// now is when the running command began: the time that the last one ended.
-	now   time.Time
-	began time.Time   // when the batch did
-	held  engine.Held // valid while a batch runs
+	now time.Time
+	// at is the time last read from the clock. It differs from now within a unit of
+	// several commands, whose time stands still.
+	at     time.Time
+	within int         // such units that run, one in another
+	began  time.Time   // when the batch did
+	held   engine.Held // valid while a batch runs
 	// buffers is what the engine was told of the clients' buffers, in bytes.
 	buffers int64
 	keys    [engine.WarmKeys][]byte // of commands to come, while they are looked at
@@ -101,6 +105,8 @@ type Server struct {
 	pubsub   pubsub.Registry[*Client]
 	tracking tracking
 	pause    pause
+	watches  watches
+	spare    []*transaction
 	blocked  *blocked
 	passHash passHash
 	oversoft map[*Client]struct{} // clients over their soft output limit
@@ -141,7 +147,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s.runID = hex.EncodeToString(id[:])
 	s.started = s.clock.Now()
-	s.now = s.started
+	s.now, s.at = s.started, s.started
 	s.saves = saves{fs: opts.FS, last: s.started, took: -1}
 	s.clients.init()
 	if s.addrTLS = opts.TLS != nil; s.addrTLS {
@@ -246,7 +252,7 @@ func (s *Server) detach(already bool) {
 	h := s.eng.Lock()
 	defer h.Unlock()
 	s.blocked.disarm()
-	for _, sink := range []engine.Sink{&s.tracking, s.blocked, &s.notifier, s.sessions} {
+	for _, sink := range []engine.Sink{&s.watches, &s.tracking, s.blocked, &s.notifier, s.sessions} {
 		h.RemoveSink(sink)
 	}
 }

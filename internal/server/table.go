@@ -52,6 +52,7 @@ func connection() [][]command.Entry[*Client] {
 		connectionCommands,
 		clientCommands,
 		monitorCommands,
+		multiCommands,
 		pubsubCommands,
 		aclCommands,
 		configCommands,
