@@ -176,6 +176,25 @@ func (s *Server) RequireAuth(password string) {
 	s.SetConfig("requirepass", password)
 }
 
+// RequireUser makes clients authenticate as a user with all rights: the default one is
+// off from now on. Clients that are connected stay as they are.
+func (s *Server) RequireUser(name, password string) {
+	s.t.Helper()
+	s.mu.Lock()
+	running := s.running
+	s.mu.Unlock()
+	if running == nil {
+		s.t.Fatal("coatchecktest: RequireUser while the server is stopped")
+	}
+	err := running.SetUser(name, "reset", "on", ">"+password, "~*", "&*", "+@all")
+	if err == nil {
+		err = running.SetUser("default", "off")
+	}
+	if err != nil {
+		s.t.Fatalf("coatchecktest: %v", err)
+	}
+}
+
 // SetConfig changes a parameter, as CONFIG SET does. It fails the test when the
 // server would refuse.
 func (s *Server) SetConfig(name, value string) {

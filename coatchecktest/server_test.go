@@ -118,6 +118,17 @@ func TestRequireAuth(t *testing.T) {
 	require.NoError(t, client(t, srv).Ping(ctx).Err())
 }
 
+func TestRequireUser(t *testing.T) {
+	t.Parallel()
+	srv := coatchecktest.Run(t)
+	srv.RequireUser("anna", "secret")
+	require.ErrorContains(t, client(t, srv).Ping(ctx).Err(), "NOAUTH")
+	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr(), Username: "anna", Password: "secret"})
+	defer rdb.Close()
+	require.NoError(t, rdb.Set(ctx, "k", "v", 0).Err())
+	require.Equal(t, "anna", rdb.Do(ctx, "ACL", "WHOAMI").Val())
+}
+
 func TestPasswordOption(t *testing.T) {
 	t.Parallel()
 	srv := coatchecktest.Run(t, coatchecktest.Password("secret"))

@@ -108,6 +108,7 @@ var added = []string{
 	"coatcheck_version", "go_version", "listener0", "listener1",
 	"total_blocking_keys", "total_blocking_keys_on_nokey", "client_query_buffer_limit_disconnections", "client_output_buffer_limit_disconnections",
 	"expired_subkeys",
+	"acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel",
 }
 
 func TestInfoHasTheFieldsOfRedis(t *testing.T) {

@@ -45,6 +45,7 @@ type Snapshot struct {
 	Process       Process
 
 	Rates   Rates
+	Denied  Denied
 	Panics  int64
 	Replied Replied
 }
@@ -81,6 +82,9 @@ type Net struct{ In, Out, Reads, Writes int64 }
 
 // Replied are counts of what commands answered.
 type Replied struct{ Commands, Errors int64 }
+
+// Denied counts what users were denied, by what they lacked.
+type Denied struct{ Auth, Commands, Keys, Channels int64 }
 
 // Rates are of the last seconds.
 type Rates struct {

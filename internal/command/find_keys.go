@@ -61,6 +61,24 @@ func (s *Spec) AppendKeys(refs []KeyRef, in Args) []KeyRef {
 	}
 }
 
+// AppendTouched appends the keys that AppendKeys finds and, behind them, those that
+// only KeysOf does: GEORADIUS takes the last of several STORE, a key spec the
+// first. What is done with the latter is not known: all that can be.
+func (s *Spec) AppendTouched(refs []KeyRef, in Args) []KeyRef {
+	start := len(refs)
+	refs = s.AppendKeys(refs, in)
+	if s.KeysOf == nil {
+		return refs
+	}
+	found := refs[start:]
+	for _, more := range s.KeysOf(in) {
+		if !slices.ContainsFunc(found, func(r KeyRef) bool { return r.Pos == more.Pos }) {
+			refs = append(refs, KeyRef{more.Pos, RW | Access | Update})
+		}
+	}
+	return refs
+}
+
 // followSpecs says whether every spec led to keys.
 func (s *Spec) followSpecs(refs []KeyRef, in Args) ([]KeyRef, bool) {
 	for _, k := range s.Keys {

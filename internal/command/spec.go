@@ -135,6 +135,10 @@ type Spec struct {
 	// KeysOf, unless nil, finds the keys of a call that Keys and Searches do not:
 	// none when the call makes no sense. argv may be of any length and content.
 	KeysOf func(in Args) []KeyRef
+	// Unnamed, unless nil, is why a user who may not read every key is refused a
+	// call that reads keys which nothing names (SORT's BY and GET); nil for a call
+	// that does not, or that is wrong before it comes to that.
+	Unnamed func(in Args) error
 	// Channels are those that the caller needs a permission for.
 	Channels ChannelSpec
 	// KeyFlagsOf is, for a key spec with VariableFlags, what a particular call

@@ -68,6 +68,12 @@ type Config struct {
 	LatencyMonitorThreshold int64 // milliseconds, 0: off
 	LatencyTracking         bool
 
+	ACLFile string // of users; relative to Dir, "" for none
+	// ACLLogMax is how many entries ACL LOG keeps, ACLPubSubDefault whether new
+	// users have allchannels or resetchannels.
+	ACLLogMax        int64
+	ACLPubSubDefault string
+
 	EnableDebugCommand     string // no, yes, local
 	EnableProtectedConfigs string
 	SessionPrefix          string
@@ -88,6 +94,8 @@ type Config struct {
 	File string
 	// Renames are the rename-command lines, in order.
 	Renames []Rename
+	// Users are the user lines, in order.
+	Users []UserLine
 	// Warnings tell of directives that were read and have no effect here.
 	Warnings []string
 
@@ -100,6 +108,20 @@ type Config struct {
 // Rename gives a command another name; To is empty for a command that is taken
 // away.
 type Rename struct{ From, To string }
+
+// UserLine is a line that defines a user: its words from the user's name on, and
+// where it stands.
+type UserLine struct {
+	Words  []string
+	Source string
+	Line   int // 0 where there are no lines
+}
+
+// Error is what to tell of a line that is refused for a reason, without the line's
+// secrets.
+func (u *UserLine) Error(reason error) error {
+	return &Error{u.Source, u.Line, withoutSecret("user"), reason}
+}
 
 // New returns a configuration with Redis' defaults.
 func New() *Config {

@@ -50,7 +50,7 @@ var elsewhere = map[string]string{
 	"rdma-bind":                            "there is no RDMA",
 	"repl-mptcp":                           "there is no MPTCP",
 	"mptcp":                                "there is no MPTCP",
-	"tls-auth-clients-user":                "there are no ACL users yet",
+	"tls-auth-clients-user":                "certificates name no users here",
 }
 
 const (

@@ -39,6 +39,9 @@ type reader struct {
 	c     *Config
 	depth int             // of includes
 	began map[string]bool // parameters that add up, once they were cleared
+
+	source string // of the line that is read
+	line   int
 }
 
 const maxIncludes = 16
@@ -61,8 +64,9 @@ func (r *reader) lines(source string, in io.Reader) error {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		words, err := split(line)
+		words, err := Split(line)
 		if err == nil && len(words) > 0 {
+			r.source, r.line = source, n
 			err = r.directive(words)
 		}
 		var inner *Error
@@ -102,8 +106,9 @@ func (r *reader) directive(words []string) error {
 		}
 		r.c.Renames = append(r.c.Renames, Rename{strings.ToLower(args[0]), strings.ToLower(args[1])})
 		return nil
-	case "user":
-		return r.user(args)
+	case "user": // what rules may name, the server knows
+		r.c.Users = append(r.c.Users, UserLine{args, r.source, r.line})
+		return nil
 	case "loadmodule":
 		return Refusal("modules cannot be loaded")
 	case "sentinel":
@@ -170,43 +175,6 @@ func (r *reader) include(args []string) error {
 		if err := r.file(f); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// user accepts the ACL lines that say no more than requirepass does: the
-// default user, on, with all rights, and with one password or none. Redis
-// writes such a line when it rewrites its file.
-func (r *reader) user(args []string) error {
-	refuse := Refusal("there are no ACL users yet: only the user default with all rights and at most one password")
-	if len(args) == 0 || args[0] != "default" {
-		return refuse
-	}
-	pass, on, all := "", false, map[string]bool{}
-	for _, a := range args[1:] {
-		switch {
-		case strings.EqualFold(a, "on"):
-			on = true
-		case strings.EqualFold(a, "nopass"):
-			pass = ""
-		case strings.HasPrefix(a, ">"):
-			pass = a[1:]
-		case strings.EqualFold(a, "sanitize-payload"), strings.EqualFold(a, "skip-sanitize-payload"):
-		case a == "~*", strings.EqualFold(a, "allkeys"):
-			all["keys"] = true
-		case a == "&*", strings.EqualFold(a, "allchannels"):
-			all["channels"] = true
-		case strings.EqualFold(a, "+@all"), strings.EqualFold(a, "allcommands"):
-			all["commands"] = true
-		default:
-			return refuse
-		}
-	}
-	if !on || len(all) != 3 {
-		return refuse
-	}
-	if pass != "" {
-		r.c.RequirePass = pass
 	}
 	return nil
 }

@@ -13,10 +13,10 @@ func FuzzQuote(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		words, err := split("requirepass " + quote(s))
+		words, err := Split("requirepass " + Quote(s))
 		require.NoError(t, err)
 		require.Equal(t, []string{"requirepass", s}, words)
-		_, _ = split(s)
+		_, _ = Split(s)
 	})
 }
 
@@ -39,7 +39,7 @@ func FuzzRewrite(f *testing.F) {
 			return
 		}
 		c.File = "x"
-		rewriting, err := c.Rewrite()
+		rewriting, err := c.Rewrite(nil)
 		require.NoError(t, err)
 		content := string(rewriting.content(text))
 		again, err := load(content)

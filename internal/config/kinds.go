@@ -190,7 +190,7 @@ func (k textKind) parse(w []string, _ string) (string, error) {
 	return w[0], nil
 }
 
-func (textKind) lines(text string) []string { return []string{quote(text)} }
+func (textKind) lines(text string) []string { return []string{Quote(text)} }
 
 // wordsKind is a list of words.
 type wordsKind struct{}
@@ -204,8 +204,8 @@ func (wordsKind) lines(text string) []string {
 	return []string{text}
 }
 
-// quote writes s so that the parser of configuration lines reads it back.
-func quote(s string) string {
+// Quote writes s so that the parser of configuration lines reads it back.
+func Quote(s string) string {
 	if s != "" && !strings.ContainsFunc(s, needsQuote) && s[0] != '#' {
 		return s
 	}

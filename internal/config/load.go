@@ -160,6 +160,7 @@ func lookup(env []string, name string) (value string, ok bool) {
 // flags applies --NAME VALUE... and --NAME=VALUE. A value that starts with two
 // dashes needs the second form.
 func (r *reader) flags(args []string) error {
+	r.source, r.line = "the command line", 0
 	for len(args) > 0 {
 		name, isFlag := strings.CutPrefix(args[0], "--")
 		if !isFlag || name == "" {

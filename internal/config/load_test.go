@@ -84,6 +84,7 @@ func TestLoadFile(t *testing.T) {
 	require.Equal(t, "a bA\n'\"", c.RequirePass)
 	require.Equal(t, "60 5 900 1 300 10", value(t, c, "save"))
 	require.Equal(t, []Rename{{"flushall", ""}, {"keys", "secret-keys"}}, c.Renames)
+	require.Equal(t, []UserLine{{strings.Fields("default on nopass sanitize-payload ~* &* +@all"), f, 11}}, c.Users)
 	require.Equal(t, [3]OutputLimit{{4, 5, 6}, {256 << 20, 64 << 20, 60}, {1, 2, 3}}, c.OutputLimits)
 	require.Equal(t, 60, c.TCPKeepalive)
 	warned := strings.Join(c.Warnings, "\n")
@@ -122,7 +123,6 @@ func TestLoadErrorsSayWhere(t *testing.T) {
 		{"replicaof 127.0.0.1 6379", "there is no replication yet"},
 		{"cluster-enabled yes", "a server is never part of a cluster"},
 		{"loadmodule /x.so", "modules cannot be loaded"},
-		{"user alice on >x ~* +@all", "there are no ACL users yet"},
 		{"include /no/such.conf", "no such file or directory"},
 	} {
 		f := write(t, t.TempDir(), "a.conf", "port 0\n\n"+tc.line+"\n")
@@ -229,13 +229,13 @@ func TestRewrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1, "no temporary file is left")
 
-	_, err = New().Rewrite()
+	_, err = New().Rewrite(nil)
 	require.EqualError(t, err, "ERR The server is running without a config file")
 }
 
 func rewrite(t *testing.T, c *Config) {
 	t.Helper()
-	r, err := c.Rewrite()
+	r, err := c.Rewrite(nil)
 	require.NoError(t, err)
 	require.NoError(t, r.Write())
 }

@@ -2,10 +2,10 @@ package config
 
 var errQuotes = Refusal("Unbalanced quotes in configuration line")
 
-// split cuts a line into words by spaces. Words in double quotes may hold
+// Split cuts a line into words by spaces. Words in double quotes may hold
 // spaces and the escapes \n \r \t \b \a \xHH; in single quotes only \' is one
 // (Redis sds.c, sdssplitargs).
-func split(line string) ([]string, error) {
+func Split(line string) ([]string, error) {
 	var words []string
 	s := scanner{in: line}
 	for {

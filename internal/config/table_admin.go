@@ -41,9 +41,9 @@ var adminParams = []param{
 	{name: "shutdown-on-sigterm", flags: multi, kind: shutdownKind{shutdownWords}, def: "default", note: noPersistence},
 	{name: "busy-reply-threshold", alias: "lua-time-limit", kind: number(0, maxInt64), def: "5000", note: noScripts},
 
-	{name: "aclfile", flags: immutable, kind: text, only: []string{""}, refusal: "there are no ACL users yet; use requirepass"},
-	{name: "acllog-max-len", kind: number(0, maxInt64), def: "128", note: "there is no ACL LOG yet"},
-	{name: "acl-pubsub-default", kind: oneOf("allchannels", "resetchannels"), def: "resetchannels", note: "there are no ACL users yet"},
+	{name: "aclfile", flags: immutable, kind: text, field: textField(func(c *Config) *string { return &c.ACLFile })},
+	{name: "acllog-max-len", kind: number(0, maxInt64), def: "128", field: intField(func(c *Config) *int64 { return &c.ACLLogMax })},
+	{name: "acl-pubsub-default", kind: oneOf("allchannels", "resetchannels"), def: "resetchannels", field: textField(func(c *Config) *string { return &c.ACLPubSubDefault })},
 
 	{name: "session-prefix", flags: ours, kind: text, def: "myapp:", field: textField(func(c *Config) *string { return &c.SessionPrefix })},
 	{name: "metrics-addr", flags: immutable | ours, kind: text, field: textField(func(c *Config) *string { return &c.MetricsAddr })},

@@ -54,13 +54,15 @@ func (s *Server) startAdmin() {
 // watchConfig ties parameters to what they change.
 func (s *Server) watchConfig() {
 	s.cfg.OnSet(func() error { s.ConfigChanged(); return nil },
-		"requirepass", "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit",
+		"proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit",
 		"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time")
 	s.cfg.OnSet(func() error { s.held.SetPacking(s.cfg.Packing); return nil },
 		"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
 		"set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",
 		"zset-max-listpack-entries", "zset-max-listpack-value",
 		"hll-sparse-max-bytes", "stream-node-max-bytes", "stream-node-max-entries")
+	s.cfg.OnSet(func() error { s.users.SetDefaultPassword(s.cfg.RequirePass); return nil }, "requirepass")
+	s.cfg.OnSet(func() error { s.users.AllChannels(s.cfg.ACLPubSubDefault == "allchannels"); return nil }, "acl-pubsub-default")
 	s.cfg.OnSet(s.checkMaxClients, "maxclients")
 	s.cfg.OnSet(func() error { s.slowlog.trim(max(0, s.cfg.SlowlogMaxLen)); return nil }, "slowlog-max-len")
 	s.cfg.OnSet(func() error {
@@ -95,6 +97,7 @@ func (s *Server) sampleRates() {
 // resetStats is CONFIG RESETSTAT.
 func (s *Server) resetStats() {
 	s.Stats.Reset()
+	s.users.denials.ResetFigures()
 	for _, c := range s.table.All() {
 		c.Stats = CmdStats{}
 		for _, sub := range c.Subs {

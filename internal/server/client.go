@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coatcheck/engine"
+	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
 	"coatcheck/internal/pubsub"
 	"coatcheck/resp"
@@ -60,7 +61,7 @@ type Client struct {
 	proto           int // 2 or 3
 	db              int
 	authenticated   bool
-	user            string
+	user            *acl.User
 	name            string
 	libName, libVer string
 	created         time.Time
@@ -113,11 +114,11 @@ type waiting struct {
 
 // newClient lists a connection as a client. The caller holds the lock.
 func (s *Server) newClient(w waker, k kind, fd int, addr, laddr string) *Client {
-	c := &Client{srv: s, conn: w, fd: fd, kind: k, addr: addr, laddr: laddr, proto: 2, user: defaultUser}
+	c := &Client{srv: s, conn: w, fd: fd, kind: k, addr: addr, laddr: laddr, proto: 2, user: s.users.Default}
 	c.subs.Owner = c
 	c.created = s.clock.Now()
 	c.active = c.created
-	c.authenticated = !s.passHash.on
+	c.authenticated = c.user.IsOpen()
 	s.clients.add(c)
 	s.Stats.Connections++
 	if k == kindPipe {
@@ -158,7 +159,7 @@ func (c *Client) Server() *Server { return c.srv }
 func (c *Client) DB() int { return c.db }
 
 // User is the name of the user that the client acts as.
-func (c *Client) User() string { return c.user }
+func (c *Client) User() string { return c.user.Name }
 
 // Held is the engine's lock, held while a command runs.
 func (c *Client) Held() engine.Held { return c.srv.held }

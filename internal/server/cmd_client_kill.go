@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/engine/errs"
+	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
 	"coatcheck/resp"
 )
@@ -15,7 +16,7 @@ import (
 type killFilter struct {
 	id          int64
 	class       *int
-	user        string
+	user        *acl.User
 	addr, laddr *string
 	maxAge      int64 // seconds
 	skipMe      bool
@@ -25,7 +26,7 @@ func (f *killFilter) matches(each, me *Client, now time.Time) bool {
 	switch {
 	case f.id != 0 && each.id != f.id,
 		f.class != nil && each.class() != *f.class,
-		f.user != "" && each.user != f.user,
+		f.user != nil && each.user != f.user,
 		f.addr != nil && each.addr != *f.addr,
 		f.laddr != nil && each.laddr != *f.laddr,
 		f.maxAge != 0 && seconds(now.Sub(each.created)) < f.maxAge,
@@ -47,7 +48,7 @@ func clientKill(c *Client, in command.Args, out *resp.Reply) error {
 	if old {
 		addr := string(in[2])
 		filter = killFilter{addr: &addr}
-	} else if err := filter.read(in[2:]); err != nil {
+	} else if err := filter.read(in[2:], c.srv.users.Users); err != nil {
 		return err
 	}
 	var killed int64
@@ -74,7 +75,7 @@ func clientKill(c *Client, in command.Args, out *resp.Reply) error {
 }
 
 // read takes the filters from pairs of words.
-func (f *killFilter) read(words command.Args) error {
+func (f *killFilter) read(words command.Args, users *acl.Users) error {
 	for ; len(words) > 1; words = words[2:] {
 		value := words[1]
 		switch strings.ToUpper(string(words[0])) {
@@ -91,10 +92,9 @@ func (f *killFilter) read(words command.Args) error {
 			}
 			f.class = &class
 		case "USER":
-			if string(value) != defaultUser {
+			if f.user = users.Get(string(value)); f.user == nil {
 				return &errs.Error{Code: "ERR", Text: "No such user '" + errs.Shown(value, len(value)) + "'"}
 			}
-			f.user = string(value)
 		case "ADDR":
 			addr := string(value)
 			f.addr = &addr

@@ -96,7 +96,7 @@ func (s *Server) clientLine(c *Client) string {
 		"redir=%d resp=%d lib-name=%s lib-ver=%s",
 		c.id, c.addr, c.laddr, c.fd, c.name, seconds(s.now.Sub(c.created)), seconds(s.now.Sub(c.active)), c.flags(), c.db,
 		c.subs.Count(pubsub.Channel), c.subs.Count(pubsub.Pattern), c.subs.Count(pubsub.Shard), queued,
-		qbuf, max(qcap-qbuf, 0), argvMem, c.multi.memory(), c.replied, c.replied, obl, 0, omem, total, events, cmd, c.user,
+		qbuf, max(qcap-qbuf, 0), argvMem, c.multi.memory(), c.replied, c.replied, obl, 0, omem, total, events, cmd, c.user.Name,
 		c.redirect(), c.proto, c.libName, c.libVer)
 }
 

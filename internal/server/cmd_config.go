@@ -1,8 +1,6 @@
 package server
 
 import (
-	"runtime"
-
 	"coatcheck/engine"
 	"coatcheck/engine/errs"
 	"coatcheck/internal/command"
@@ -83,26 +81,30 @@ func configResetStat(c *Client, _ command.Args, out *resp.Reply) error {
 //
 // The file is written aside, off the lock; others are served meanwhile.
 func configRewrite(c *Client, _ command.Args, _ *resp.Reply) error {
-	rewriting, err := c.srv.cfg.Rewrite()
+	rewriting, err := c.srv.cfg.Rewrite(c.srv.configUsers())
 	if err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- rewriting.Write() }()
 	log := c.srv.log
-	return &command.More{Step: func(_ *engine.Tx, out *resp.Reply) (bool, error) {
-		select {
-		case err := <-done:
-			if err != nil {
-				log.Warn("CONFIG REWRITE failed", "error", err)
-				return true, errs.RewriteFailed(err)
-			}
-			log.Info("CONFIG REWRITE executed with success")
-			out.Status("OK")
-			return true, nil
-		default:
-			runtime.Gosched()
-			return false, nil
+	return aside(func() (struct{}, error) { return struct{}{}, rewriting.Write() }, func(_ struct{}, err error) error {
+		if err != nil {
+			log.Warn("CONFIG REWRITE failed", "error", err)
+			return errs.RewriteFailed(err)
 		}
-	}}
+		log.Info("CONFIG REWRITE executed with success")
+		return nil
+	})
+}
+
+// configUsers are the lines about users for the configuration file: none while an
+// aclfile has them.
+func (s *Server) configUsers() []string {
+	if s.cfg.ACLFile != "" {
+		return nil
+	}
+	var lines []string
+	for _, u := range s.users.All() {
+		lines = append(lines, u.ConfigLine())
+	}
+	return lines
 }

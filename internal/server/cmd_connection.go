@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"coatcheck/engine/errs"
+	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
 	"coatcheck/resp"
 )
@@ -65,13 +66,13 @@ var connectionCommands = []command.Entry[*Client]{
 //
 // Logs the connection in as a user, the default one when only a password comes.
 func auth(c *Client, in command.Args, out *resp.Reply) error {
-	user, password := []byte(defaultUser), in[1]
+	user, password := []byte(acl.DefaultName), in[1]
 	switch {
 	case len(in) > 3:
 		return errs.Syntax
 	case len(in) == 3:
 		user, password = in[1], in[2]
-	case !c.srv.passHash.on:
+	case c.srv.users.Default.HasNoPassword():
 		return errNoPass
 	}
 	if err := c.authenticate(user, password); err != nil {
@@ -123,10 +124,7 @@ func reset(c *Client, in command.Args, out *resp.Reply) error {
 	c.db, c.proto, c.name = 0, 2, ""
 	c.replyOff, c.replySkip, c.replySkipNext = false, false, false
 	c.noEvict, c.noTouch = false, false
-	c.user, c.authenticated = defaultUser, !c.srv.passHash.on
-	if !c.authenticated {
-		c.in.Limits = c.srv.protoUnauth
-	}
+	c.forgetUser()
 	out.Proto = 2
 	out.Status("RESET")
 	return nil
@@ -194,7 +192,7 @@ func hello(c *Client, in command.Args, out *resp.Reply) error {
 			return err
 		}
 	}
-	if !c.authenticated && c.srv.passHash.on {
+	if c.srv.authRequired(c) {
 		return errHelloAuth
 	}
 	if setName {

@@ -21,7 +21,7 @@ func shardChannels(last int) []command.KeySpec {
 
 var pubsubCommands = []command.Entry[*Client]{
 	{Spec: command.Spec{
-		Name: "SUBSCRIBE", Syntax: "channel...", Arity: -2, Flags: subscribeFlags,
+		Name: "SUBSCRIBE", Syntax: "channel...", Arity: -2, Flags: subscribeFlags, Channels: command.ChannelSpec{First: 1, Last: -1},
 		Group: command.GroupPubSub, Since: "2.0.0", Complexity: "O(N) in the channels named",
 		Summary: "Has messages to channels sent to this connection.",
 	}, Run: subscribe},
@@ -32,7 +32,8 @@ var pubsubCommands = []command.Entry[*Client]{
 	}, Run: unsubscribe},
 	{Spec: command.Spec{
 		Name: "PSUBSCRIBE", Syntax: "pattern:(pattern:pattern)...", Arity: -2, Flags: subscribeFlags,
-		Group: command.GroupPubSub, Since: "2.0.0", Complexity: "O(N) in the patterns named",
+		Channels: command.ChannelSpec{First: 1, Last: -1, Pattern: true},
+		Group:    command.GroupPubSub, Since: "2.0.0", Complexity: "O(N) in the patterns named",
 		Summary: "Has messages to all channels that match a pattern sent to this connection.",
 	}, Run: psubscribe},
 	{Spec: command.Spec{
@@ -42,7 +43,8 @@ var pubsubCommands = []command.Entry[*Client]{
 	}, Run: punsubscribe},
 	{Spec: command.Spec{
 		Name: "SSUBSCRIBE", Syntax: "shardchannel...", Arity: -2, Flags: subscribeFlags, Keys: shardChannels(-1),
-		Group: command.GroupPubSub, Since: "7.0.0", Complexity: "O(N) in the channels named",
+		Channels: command.ChannelSpec{First: 1, Last: -1},
+		Group:    command.GroupPubSub, Since: "7.0.0", Complexity: "O(N) in the channels named",
 		Summary: "Has messages to shard channels sent to this connection.",
 	}, Run: ssubscribe},
 	{Spec: command.Spec{
@@ -51,13 +53,14 @@ var pubsubCommands = []command.Entry[*Client]{
 		Summary: "Gives up shard channels, or all of them.",
 	}, Run: sunsubscribe},
 	{Spec: command.Spec{
-		Name: "PUBLISH", Syntax: "channel message", Arity: 3, Flags: publishFlags,
+		Name: "PUBLISH", Syntax: "channel message", Arity: 3, Flags: publishFlags, Channels: command.ChannelSpec{First: 1},
 		Group: command.GroupPubSub, Since: "2.0.0", Complexity: "O(N+M): N subscribers, and M patterns that begin as the channel does",
 		Summary: "Sends a message to a channel's subscribers.",
 	}, Run: publish},
 	{Spec: command.Spec{
 		Name: "SPUBLISH", Syntax: "shardchannel message", Arity: 3, Flags: publishFlags, Keys: shardChannels(0),
-		Group: command.GroupPubSub, Since: "7.0.0", Complexity: "O(N) in the subscribers",
+		Channels: command.ChannelSpec{First: 1},
+		Group:    command.GroupPubSub, Since: "7.0.0", Complexity: "O(N) in the subscribers",
 		Summary: "Sends a message to a shard channel's subscribers.",
 	}, Run: spublish},
 	{Spec: command.Spec{

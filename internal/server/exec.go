@@ -167,7 +167,7 @@ func (s *Server) process(c *Client, argv [][]byte, out *resp.Reply) {
 
 // intercepted asks the Intercept and says whether that was the end of it.
 func (s *Server) intercepted(c *Client, argv [][]byte, out *resp.Reply) bool {
-	v := s.intercept(ClientView{ID: c.id, Name: c.name, Addr: c.addr, User: c.user, DB: c.db, Proto: c.proto}, argv)
+	v := s.intercept(ClientView{ID: c.id, Name: c.name, Addr: c.addr, User: c.user.Name, DB: c.db, Proto: c.proto}, argv)
 	switch {
 	case v.Drop:
 		c.kill()

@@ -27,13 +27,16 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if cmd.Flags&command.Protected != 0 && !s.allowsProtected(c) {
 		return errProtected(cmd)
 	}
-	if !c.authenticated && cmd.Flags&command.NoAuth == 0 && s.passHash.on {
+	if !c.authenticated && cmd.Flags&command.NoAuth == 0 && s.authRequired(c) {
 		return errNoAuth
 	}
 	if c.multi != nil && cmd.Flags&command.NoMulti != 0 {
 		return errNotInMulti
 	}
 	flags := c.flagsOf(cmd)
+	if err := s.checkUser(c, cmd, argv); err != nil {
+		return err
+	}
 	// As in Redis, any command evicts what is too much, also one that may run
 	// without room. Queues need some.
 	if s.outOfMemory() && (flags&command.DenyOOM != 0 || c.isQueued(cmd)) {
@@ -44,6 +47,9 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	}
 	if c.monitor && flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitoring
+	}
+	if err := s.checkUnnamed(c, cmd, argv); err != nil {
+		return err
 	}
 	if flags&command.Write != 0 && s.cannotSave() {
 		return errMisconf

@@ -130,8 +130,8 @@ func TestProtectedMode(t *testing.T) {
 		{"loopback 6", "[::1]:5", kindTCP, func() {}, false},
 		{"mapped loopback", "[::ffff:127.0.0.1]:5", kindTCP, func() {}, false},
 		{"unix", "/s:0", kindUnix, func() {}, false},
-		{"password", "192.0.2.1:5", kindTCP, func() { s.cfg.RequirePass = "x" }, false},
-		{"off", "192.0.2.1:5", kindTCP, func() { s.cfg.RequirePass, s.cfg.ProtectedMode = "", false }, false},
+		{"password", "192.0.2.1:5", kindTCP, func() { s.users.SetDefaultPassword("x") }, false},
+		{"off", "192.0.2.1:5", kindTCP, func() { s.users.SetDefaultPassword(""); s.cfg.ProtectedMode = false }, false},
 	} {
 		h := s.eng.Lock()
 		s.held = h

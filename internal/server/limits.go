@@ -81,7 +81,7 @@ func (s *Server) tooSlow(c *Client, limit string) {
 
 // checkUnread closes a client that has not authenticated and does not read.
 func (s *Server) checkUnread(c *Client) {
-	if !c.authenticated && s.passHash.on && c.unsent.Load() > unauthUnread {
+	if s.authRequired(c) && c.unsent.Load() > unauthUnread {
 		s.tooSlow(c, "unauthenticated")
 	}
 }

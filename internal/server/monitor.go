@@ -119,8 +119,8 @@ func redact(cmd *Cmd, argv [][]byte) [][]byte {
 	switch cmd.FullName {
 	case "auth":
 		from, to = 1, len(argv)
-	case "acl|setuser":
-		from, to = 3, len(argv)
+	case "acl|setuser", "acl|deluser", "acl|getuser":
+		from, to = 2, len(argv)
 	case "hello":
 		for i := 2; i+2 < len(argv); i++ {
 			if equalFold(argv[i], "AUTH") {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"coatcheck/engine/errs"
+	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
 	"coatcheck/resp"
 )
@@ -167,7 +168,11 @@ func (s *Server) runQueue(c *Client, out *resp.Reply) {
 			args = args[n:]
 		}
 		lens = lens[q.argc:]
-		_ = s.callWithin(c, q.cmd, t.argv, out) // replied
+		if d := s.checkCall(c, q.cmd, t.argv, acl.InMulti); d != nil { // its rights are others by now
+			s.replyError(out, d.InExec())
+		} else {
+			_ = s.callWithin(c, q.cmd, t.argv, out) // replied
+		}
 		if c.replied = before + int64(out.Len()-start); c.replied > s.outputChecks {
 			s.checkOutput(c)
 		}

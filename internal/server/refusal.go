@@ -8,7 +8,7 @@ func (s *Server) refusal(peer string, k kind) string {
 		s.Stats.Rejected++
 		return "-ERR max number of clients reached\r\n"
 	}
-	if s.cfg.ProtectedMode && !s.passHash.on && (k == kindTCP || k == kindTLS) && !isLoopback(peer) {
+	if s.cfg.ProtectedMode && s.users.Default.HasNoPassword() && (k == kindTCP || k == kindTLS) && !isLoopback(peer) {
 		s.Stats.Rejected++
 		return protectedText
 	}

@@ -108,7 +108,7 @@ type Server struct {
 	watches  watches
 	spare    []*transaction
 	blocked  *blocked
-	passHash passHash
+	users    users
 	oversoft map[*Client]struct{} // clients over their soft output limit
 
 	intercept    func(c ClientView, argv [][]byte) Verdict
@@ -154,6 +154,9 @@ func New(opts Options) (*Server, error) {
 		s.listening.tls.Store(opts.TLS)
 	}
 	s.table = newTable()
+	if err := s.startUsers(rulesTable()); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	if err := s.table.rename(opts.Config.Renames); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -170,7 +173,6 @@ func New(opts Options) (*Server, error) {
 // ConfigChanged takes over what the server keeps a copy of, after a change of
 // the configuration. The caller holds the engine's lock.
 func (s *Server) ConfigChanged() {
-	s.passHash.set(s.cfg.RequirePass)
 	s.proto = resp.DefaultLimits
 	s.proto.MaxBulk, s.proto.MaxBuffer = min(s.cfg.ProtoMaxBulkLen, engine.MaxValue), s.cfg.ClientQueryBufferLimit
 	s.protoUnauth = s.proto

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 
+	"coatcheck/internal/acl"
 	"coatcheck/internal/config"
 	"coatcheck/internal/pubsub"
 	"coatcheck/metrics"
@@ -49,6 +50,10 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		Engine:      h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
 		Errors:   maps.Clone(s.Stats.ErrorsByCode),
 		Sessions: s.sessions.figures(), Process: process,
+		Denied: metrics.Denied{
+			Auth: s.users.denials.Denied(acl.DeniedAuth), Commands: s.users.denials.Denied(acl.DeniedCommand),
+			Keys: s.users.denials.Denied(acl.DeniedKey), Channels: s.users.denials.Denied(acl.DeniedChannel),
+		},
 		Panics: s.Stats.Panics, Replied: metrics.Replied{Commands: s.Stats.Commands, Errors: s.Stats.Errors},
 	}
 	snap.Rates.Commands, snap.Rates.In, snap.Rates.Out = s.rates.perSecond()

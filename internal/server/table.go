@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"coatcheck/engine"
+	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
 	"coatcheck/internal/config"
 	"coatcheck/resp"
@@ -41,6 +42,7 @@ type Cmd struct {
 	Subs     []*Cmd // in the table's order
 	Stats    CmdStats
 
+	acl    *acl.Command
 	subs   map[string]*Cmd
 	onData func(tx *engine.Tx, in command.Args, out *resp.Reply) error
 	onConn func(c *Client, in command.Args, out *resp.Reply) error
@@ -73,13 +75,7 @@ func connection() [][]command.Entry[*Client] {
 
 func newTable() *Table {
 	t := &Table{byName: make(map[string]*Cmd, 256)}
-	t.describe = sync.OnceValue(func() *command.Directory {
-		families := [][]*command.Info{command.Describe(command.Data())}
-		for _, family := range connection() {
-			families = append(families, command.Describe(family))
-		}
-		return command.NewDirectory(families...)
-	})
+	t.describe = sync.OnceValue(describeAll)
 	for _, e := range command.Data() {
 		t.add(newCmd(&e, nil, func(c *Cmd, e *command.Entry[*engine.Tx]) { c.onData = e.Run }))
 	}
@@ -91,9 +87,24 @@ func newTable() *Table {
 	return t
 }
 
+func describeAll() *command.Directory {
+	families := [][]*command.Info{command.Describe(command.Data())}
+	for _, family := range connection() {
+		families = append(families, command.Describe(family))
+	}
+	return command.NewDirectory(families...)
+}
+
+// rulesTable is the commands as rules of users see them, the same for all servers.
+var rulesTable = sync.OnceValue(func() *acl.Commands { return acl.NewCommands(describeAll()) })
+
 func (t *Table) add(c *Cmd) {
 	t.byName[c.FullName] = c
 	t.all = append(t.all, c)
+	c.acl = rulesTable().Find(c.FullName)
+	for _, sub := range c.Subs {
+		sub.acl = rulesTable().Find(sub.FullName)
+	}
 }
 
 // newCmd makes the command of an entry with its subcommands; run tells how it

@@ -108,6 +108,8 @@ var allowed = map[string][]string{
 		" justid/pure-token@JUSTID,optional lastid/string@LASTID,optional"},
 	// 7.2 has FULL as an argument of its own.
 	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
+	// 7.2 tells how a cluster's clients are to ask.
+	"acl|deluser": {tipsAllNodes}, "acl|save": {tipsAllNodes}, "acl|setuser": {tipsAllNodes},
 	// 7.2 says what the operations are.
 	"bitop": {"arguments operation/oneof{and/pure-token@AND or/pure-token@OR xor/pure-token@XOR not/pure-token@NOT} destkey/key#0 key/key#1,multiple"},
 	// NOVALUES is 7.4's.
@@ -124,6 +126,8 @@ var allowed = map[string][]string{
 	"setex":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `EX` argument\""},
 	"setnx":  {`doc_flags *[+deprecated]`, `deprecated_since $"2.6.12"`, "replaced_by $\"`SET` with the `NX` argument\""},
 }
+
+const tipsAllNodes = `tips *[$"request_policy:all_nodes" $"response_policy:all_succeeded"]`
 
 const radiusArgs = " radius/double unit/oneof{m/pure-token@M km/pure-token@KM ft/pure-token@FT mi/pure-token@MI}" +
 	" withcoord/pure-token@WITHCOORD,optional withdist/pure-token@WITHDIST,optional withhash/pure-token@WITHHASH,optional" +
