@@ -366,7 +366,7 @@ func TestSentinelFailOver(t *testing.T) {
 	require.Equal(t, int64(1), rdb.Wait(t.Context(), 1, 5*time.Second).Val(), "it is on the replica")
 	master.Kill()
 	require.Equal(t, http.StatusServiceUnavailable, b.Get("/me").StatusCode)
-	replica.Until("it is the master", func() bool { return strings.Contains(replica.Text("INFO", "replication"), "role:master") })
+	replica.Until("it is the master", func() bool { return replica.Shows("role:master", "INFO", "replication") })
 	promoted := time.Now()
 	require.Eventually(t, func() bool { return b.Get("/me").Text == "alice 1" }, 20*time.Second, 20*time.Millisecond)
 	require.Less(t, time.Since(promoted), 2*time.Second+raceSlack)

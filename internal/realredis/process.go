@@ -106,6 +106,13 @@ func (p *Process) Text(args ...string) string {
 	return v.Text
 }
 
+// Shows says whether a command's reply contains text. Without a reply, as from a server
+// that sends its clients away when it becomes a master, it does not.
+func (p *Process) Shows(text string, args ...string) bool {
+	v, err := p.try(args...)
+	return err == nil && strings.Contains(v.Text, text)
+}
+
 func (p *Process) try(args ...string) (v resp.Value, err error) {
 	conn, err := net.DialTimeout("tcp", p.Addr, time.Second)
 	if err != nil {
@@ -196,10 +203,10 @@ func Sentinel(t testing.TB) (master, replica, sentinel *Process) {
 	sentinel.args = []string{conf, "--sentinel"}
 	sentinel.Start()
 	replica.Until("the replica is in step", func() bool {
-		return strings.Contains(replica.Text("INFO", "replication"), "master_link_status:up")
+		return replica.Shows("master_link_status:up", "INFO", "replication")
 	})
 	sentinel.Until("the sentinel knows the replica", func() bool {
-		return strings.Contains(sentinel.Text("INFO", "sentinel"), "status=ok,address=127.0.0.1:"+strconv.Itoa(master.Port)+",slaves=1")
+		return sentinel.Shows("status=ok,address=127.0.0.1:"+strconv.Itoa(master.Port)+",slaves=1", "INFO", "sentinel")
 	})
 	return master, replica, sentinel
 }
