@@ -248,6 +248,14 @@ func (tx *Tx) announceRepeat(argv ...[]byte) {
 	tx.tell(Effect{DB: tx.db, Class: ClassRepeat, Argv: argv, ArgvDB: tx.db})
 }
 
+// repeat counts a change that is told of to nobody but those who repeat it.
+func (tx *Tx) repeat(argv ...[]byte) {
+	tx.eng.stats.Changes++
+	if tx.wantsArgv() {
+		tx.announceRepeat(argv...)
+	}
+}
+
 // announceSpace tells the sinks that a whole db changed (-1: all of them), which
 // counts as n changes.
 func (tx *Tx) announceSpace(db, n int, argv ...[]byte) {

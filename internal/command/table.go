@@ -6,7 +6,7 @@ import "coatcheck/engine"
 func Data() []Entry[*engine.Tx] {
 	var all []Entry[*engine.Tx]
 	for _, family := range [][]Entry[*engine.Tx]{
-		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space, Bitmaps,
+		Strings, StringParts, Numbers, Keys, Expiry, Walks, Objects, Space, Bitmaps, HyperLogLogs,
 		Lists, ListPops, Sets, SetAlgebra,
 		ZSets, ZSetRanges, ZSetAlgebra, ZSetPops, ZSetWalks, Geo, GeoSearches, Dumps,
 		Hashes, HashWalks, FieldExpiry,
