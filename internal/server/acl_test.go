@@ -113,6 +113,9 @@ func TestDenialsAreLogged(t *testing.T) {
 	for _, field := range []string{"acl_access_denied_auth:1", "acl_access_denied_cmd:1", "acl_access_denied_key:3", "acl_access_denied_channel:1"} {
 		require.Contains(t, info, field+"\r\n")
 	}
+	u.says("*[]", "SORT", "a", "BY", "nosort")
+	u.says("-ERR BY option of SORT denied due to insufficient ACL permissions.", "SORT", "a", "BY", "b*")
+	u.says("-ERR GET option of SORT denied due to insufficient ACL permissions.", "SORT_RO", "a", "GET", "#")
 	c.says("+OK", "CONFIG", "SET", "acllog-max-len", "2")
 	u.says("-NOPERM No permissions to access a key", "GET", "zother")
 	require.Len(t, c.call("ACL", "LOG", "100").Elems, 2)

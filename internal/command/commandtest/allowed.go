@@ -110,6 +110,11 @@ var allowed = map[string][]string{
 	"xinfo|stream": {"arguments key/key#0 full-block/block,optional{full/pure-token@FULL count/integer@COUNT,optional}"},
 	// 7.2 tells how a cluster's clients are to ask.
 	"acl|deluser": {tipsAllNodes}, "acl|save": {tipsAllNodes}, "acl|setuser": {tipsAllNodes},
+	// 7.2 has other names for two arguments that 7.0 calls "pattern".
+	"sort":    {sortArgs + " destination/key@STORE#2,optional"},
+	"sort_ro": {sortArgs},
+	// 7.2 says that it may be one alone.
+	"pfmerge": {"arguments destkey/key#0 sourcekey/key#1,optional,multiple"},
 	// 7.2 says what the operations are.
 	"bitop": {"arguments operation/oneof{and/pure-token@AND or/pure-token@OR xor/pure-token@XOR not/pure-token@NOT} destkey/key#0 key/key#1,multiple"},
 	// NOVALUES is 7.4's.
@@ -128,6 +133,10 @@ var allowed = map[string][]string{
 }
 
 const tipsAllNodes = `tips *[$"request_policy:all_nodes" $"response_policy:all_succeeded"]`
+
+const sortArgs = "arguments key/key#0 by-pattern/pattern@BY#1,optional limit/block@LIMIT,optional{offset/integer count/integer}" +
+	" get-pattern/pattern@GET#1,optional,multiple,multiple_token order/oneof,optional{asc/pure-token@ASC desc/pure-token@DESC}" +
+	" sorting/pure-token@ALPHA,optional"
 
 const radiusArgs = " radius/double unit/oneof{m/pure-token@M km/pure-token@KM ft/pure-token@FT mi/pure-token@MI}" +
 	" withcoord/pure-token@WITHCOORD,optional withdist/pure-token@WITHDIST,optional withhash/pure-token@WITHHASH,optional" +
