@@ -16,5 +16,4 @@ var (
 	SortKeys      = sortKeys
 	SortROKeys    = sortROKeys
 	GeoRadiusKeys = geoRadiusKeys
-	MigrateKeys   = migrateKeys
 )

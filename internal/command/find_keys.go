@@ -261,9 +261,9 @@ func geoRadiusKeys(in Args) []KeyRef {
 	return refs
 }
 
-// migrateKeys finds the keys of MIGRATE: its third argument or, when that is
+// MigrateKeys finds the keys of MIGRATE: its third argument or, when that is
 // empty, what follows KEYS.
-func migrateKeys(in Args) []KeyRef {
+func MigrateKeys(in Args) []KeyRef {
 	if len(in) < 4 {
 		return nil
 	}

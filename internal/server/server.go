@@ -122,7 +122,9 @@ type Server struct {
 	addrTLS   bool   // … is served with Options.TLS
 	listening listening
 	loops     loops
-	conns     sync.WaitGroup // goroutines that serve connections
+	conns     sync.WaitGroup  // goroutines that serve connections
+	ending    context.Context // ends when nothing is waited for any more
+	end       context.CancelFunc
 	closed    bool
 	cron      func() // stops the timer of the housekeeping
 }
@@ -141,6 +143,7 @@ func New(opts Options) (*Server, error) {
 		addr: opts.Addr, intercept: opts.Intercept, goroutines: opts.GoroutinePerConn, onShutdown: opts.OnShutdown,
 		oversoft: map[*Client]struct{}{},
 	}
+	s.ending, s.end = context.WithCancel(context.Background())
 	var id [20]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, fmt.Errorf("make a run id: %w", err)
@@ -234,6 +237,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 	case <-ctx.Done():
 		err = ctx.Err()
+		s.end()
 		h = s.eng.Lock()
 		for c := range s.clients.all() {
 			c.kill()
@@ -241,6 +245,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		h.Unlock()
 		<-done
 	}
+	s.end()
 	s.stopLoops()
 	s.detach(already)
 	return err

@@ -63,6 +63,7 @@ func connection() [][]command.Entry[*Client] {
 		latencyCommands,
 		lolwutCommands,
 		memoryCommands,
+		migrateCommands,
 		saveCommands,
 		shutdownCommands,
 		waitCommands,

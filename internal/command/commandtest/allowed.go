@@ -113,6 +113,10 @@ var allowed = map[string][]string{
 	// 7.2 has other names for two arguments that 7.0 calls "pattern".
 	"sort":    {sortArgs + " destination/key@STORE#2,optional"},
 	"sort_ro": {sortArgs},
+	// 7.2 has other names, and shows the empty key as quotes.
+	"migrate": {`arguments host/string port/integer key-selector/oneof{key/key#0 empty-string/pure-token@""} destination-db/integer timeout/integer` +
+		" copy/pure-token@COPY,optional replace/pure-token@REPLACE,optional authentication/oneof,optional{auth/string@AUTH" +
+		" auth2/block@AUTH2{username/string password/string}} keys/key@KEYS#1,optional,multiple"},
 	// 7.2 says that it may be one alone.
 	"pfmerge": {"arguments destkey/key#0 sourcekey/key#1,optional,multiple"},
 	// 7.2 says what the operations are.
