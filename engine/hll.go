@@ -238,7 +238,7 @@ func HLLSelfTest() error {
 		for at := range elem {
 			elem[at] = "0123456789abcdef"[i>>(4*at)&15]
 		}
-		if sparse, _, err = hll.Add(sparse, elem, math.MaxInt64); err != nil {
+		if sparse, _, err = hll.Add(sparse, elem, DefaultPacking.HLLSparse); err != nil {
 			return err
 		}
 		dense, _, _ = hll.Add(dense, elem, 0)

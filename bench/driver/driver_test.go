@@ -16,7 +16,7 @@ import (
 )
 
 func TestRepliesInAnyPieces(t *testing.T) {
-	const stream = "+OK\r\n$5\r\nab\r\nc\r\n:42\r\n$-1\r\n$0\r\n\r\n-ERR no\r\n_\r\n"
+	const stream = "+OK\r\n$5\r\nab\r\nc\r\n:42\r\n$-1\r\n$0\r\n\r\n-ERR no\r\n_\r\n*2\r\n*3\r\n:1\r\n$1\r\na\r\n*0\r\n+x\r\n*0\r\n*-1\r\n"
 	for size := 1; size <= len(stream); size++ {
 		var r replies
 		total := 0
@@ -25,8 +25,8 @@ func TestRepliesInAnyPieces(t *testing.T) {
 			require.NoError(t, err)
 			total += n
 		}
-		require.Equal(t, 7, total, "in pieces of %d", size)
-		require.Equal(t, 2, r.misses)
+		require.Equal(t, 10, total, "in pieces of %d", size)
+		require.Equal(t, 3, r.misses)
 		require.Equal(t, 1, r.errors)
 		require.EqualError(t, r.first, "ERR no")
 	}

@@ -10,9 +10,10 @@ import (
 
 // replies counts the replies in a stream of bytes that comes in any pieces. It
 // knows those that the workloads get: simple strings, errors, integers, bulk
-// strings and nulls.
+// strings, nulls and arrays.
 type replies struct {
 	skip   int    // bytes of a bulk string still to come, its line break included
+	left   int    // elements of an array still to come, those of arrays in it included
 	line   []byte // the beginning of a line that is not complete
 	misses int    // nulls seen
 	errors int    // error replies seen
@@ -29,7 +30,7 @@ func (r *replies) feed(b []byte) (n int, err error) {
 			r.skip -= take
 			b = b[take:]
 			if r.skip == 0 {
-				n++
+				n += r.element()
 			}
 			continue
 		}
@@ -49,9 +50,22 @@ func (r *replies) feed(b []byte) (n int, err error) {
 			return n, err
 		}
 		r.line = r.line[:0]
-		n += whole
+		if whole > 0 {
+			n += r.element()
+		}
 	}
 	return n, nil
+}
+
+// element ends an element, or a reply that is none. It returns 1 when a reply has ended.
+func (r *replies) element() (whole int) {
+	if r.left > 0 {
+		r.left--
+	}
+	if r.left > 0 {
+		return 0
+	}
+	return 1
 }
 
 // header takes a reply's first line, without its '\n'. It returns 1 when that
@@ -71,7 +85,7 @@ func (r *replies) header(line []byte) (whole int, err error) {
 			r.first = errors.New(string(line[1 : len(line)-1]))
 		}
 		return 1, nil
-	case '$':
+	case '$', '*':
 		if line[1] == '-' {
 			r.misses++
 			return 1, nil
@@ -80,7 +94,14 @@ func (r *replies) header(line []byte) (whole int, err error) {
 		for _, c := range line[1 : len(line)-1] {
 			size = size*10 + int(c-'0')
 		}
-		r.skip = size + 2
+		switch {
+		case line[0] == '$':
+			r.skip = size + 2
+		case size == 0:
+			return 1, nil
+		default: // it ends with its last element
+			r.left = max(r.left-1, 0) + size
+		}
 		return 0, nil
 	}
 	return 0, fmt.Errorf("%w: %q", errReply, line)

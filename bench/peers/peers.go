@@ -35,7 +35,7 @@ type Options struct {
 var DefaultPeers = []string{Ours, Reference, "valkey", "miniredis"}
 
 // AllParts are the parts of a run, in their order.
-var AllParts = []string{"start", "speed", "conns", "sessions", "open", "memory", "expiry", "allocs"}
+var AllParts = []string{"start", "speed", "conns", "sessions", "open", "types", "memory", "expiry", "allocs"}
 
 // Scale is how much to do.
 type Scale struct {
@@ -104,7 +104,7 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 func (r *run) parts() error {
 	parts := map[string]func() error{
 		"start": r.startTimes, "speed": r.speed, "conns": r.manyConns, "sessions": r.sessionLife,
-		"open": r.openLoop, "memory": r.memory, "expiry": r.expiry, "allocs": r.allocs,
+		"open": r.openLoop, "types": r.types, "memory": r.memory, "expiry": r.expiry, "allocs": r.allocs,
 	}
 	for _, name := range r.Parts {
 		part, ok := parts[name]

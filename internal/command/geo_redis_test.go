@@ -97,7 +97,7 @@ func TestRandomGeo(t *testing.T) {
 	words["O"] = func() string { return pick(r, "ASC", "DESC", "asc") }
 	words["C"] = func() string { return pick(r, "COUNT", "COUNT", "COUNT", "COUNT", "COUNT", "ASC", "FOO") }
 	var story []string
-	for i := range 12000 {
+	for i := range 5000 {
 		if i%300 == 0 {
 			story = nil
 			peer.do(t, []string{"FLUSHALL"})

@@ -154,7 +154,7 @@ func TestRandomZSets(t *testing.T) {
 	h.Unlock()
 	words := zsetWords(r)
 	var story []string
-	for i := range 12000 {
+	for i := range 5000 {
 		if i%200 == 0 {
 			story = nil
 			peer.do(t, []string{"FLUSHALL"})
@@ -170,6 +170,10 @@ func TestRandomZSets(t *testing.T) {
 		story = append(story, strings.Join(cmd, " "))
 		want, got := peer.do(t, cmd), our.do(t, cmd)
 		if cmd[0] == "ZSCAN" { // a large one's order is each server's own
+			const whole = "*2\r\n$1\r\n0\r\n"
+			if strings.HasPrefix(want.reply, "*2") && (!strings.HasPrefix(want.reply, whole) || !strings.HasPrefix(got.reply, whole)) {
+				want.reply, got.reply = "", "" // and so is where a step ends
+			}
 			want.reply, got.reply = sortedLines(want.reply), sortedLines(got.reply)
 		}
 		if want.reply != got.reply {

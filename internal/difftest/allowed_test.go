@@ -35,6 +35,7 @@ var incomparable = map[string]string{
 	"SAVE":              "the store in a test keeps nothing",
 	"BGSAVE":            "the store in a test keeps nothing",
 	"QUIT":              "ends the connection",
+	"PFSELFTEST":        "takes a real server seconds",
 	"CLIENT NO-TOUCH":   "since 7.2",
 	"CLIENT SETINFO":    "since 7.2",
 	"CLUSTER MYSHARDID": "since 7.2",
