@@ -128,6 +128,9 @@ func (tx *Tx) find(key []byte, mayRemove bool) place {
 // with ErrNoMemory before anything changes.
 func (tx *Tx) put(p *place, typ Type, enc Encoding, val []byte, at UnixMilli) {
 	d := p.db
+	if tx.eng.guard != nil {
+		at = tx.admit(p, typ, val, at)
+	}
 	d.settle(p)
 	sh := shapeOf(len(p.key), len(val), at)
 	ref, apart := d.blocksFor(p, sh, val)
@@ -306,13 +309,16 @@ func (d *db) trim(p *place) {
 // sparse creates the missing key at p with n bytes of zeros in a block of their
 // own, and returns them for writing.
 func (tx *Tx) sparse(p *place, enc Encoding, n int) []byte {
-	d := p.db
+	d, at := p.db, Never
+	if tx.eng.guard != nil {
+		at = tx.admit(p, TString, nil, at)
+	}
 	d.settle(p)
-	sh := shapeOf(len(p.key), n, Never)
+	sh := shapeOf(len(p.key), n, at)
 	ref, apart := d.newBlocks(sh.size(), n)
 	d.slab.Zero(apart, 0, n)
 	d.slab.Wrote(apart, 0, n)
-	tx.putBlocks(p, ref, apart, sh, TString, enc, nil, Never)
+	tx.putBlocks(p, ref, apart, sh, TString, enc, nil, at)
 	return p.bytes()
 }
 
@@ -408,9 +414,13 @@ func (d *db) discard(p *place) {
 }
 
 // setExpireAt changes the deadline of the key at p, which exists. A deadline in
-// the past is for the caller to handle. No effect is announced.
+// the past is for the caller to handle, and one that the guard makes earlier for
+// reading it off p. No effect is announced.
 func (tx *Tx) setExpireAt(p *place, at UnixMilli) {
 	d := p.db
+	if tx.eng.guard != nil {
+		at = tx.allow(p, Change{At: at})
+	}
 	d.settle(p)
 	d.slab.Ready()
 	wasIndexed, indexed := p.ent.volatile(), uint64(0)

@@ -152,6 +152,9 @@ func (tx *Tx) duplicate(src *place, db int, key []byte) {
 func (tx *Tx) copyEntry(src, dst *place, take bool) {
 	from, to := src.db, dst.db
 	at, val := src.ent.at(), src.bytes()
+	if tx.eng.guard != nil {
+		at = tx.admitFrom(src, dst, at)
+	}
 	if o := src.object(); o != nil && (!take || from != to) {
 		var own [handleSize]byte
 		h := to.adopt(o.clone(from, to))
@@ -225,6 +228,9 @@ func (tx *Tx) announceFrom(db int, c Class, event string, key []byte, argv ...[]
 	if tx.hears(c) || len(argv) > 0 && tx.wantsArgv() {
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
 	}
+	if len(tx.shortened) > 0 && (len(argv) > 0 || !tx.wantsArgv()) {
+		tx.tellShortened()
+	}
 }
 
 // countMore counts n changes more than were announced.
@@ -246,6 +252,9 @@ func (tx *Tx) announceLoss(c Class, event string, key []byte) {
 // keys that its keys came upon.
 func (tx *Tx) announceRepeat(argv ...[]byte) {
 	tx.tell(Effect{DB: tx.db, Class: ClassRepeat, Argv: argv, ArgvDB: tx.db})
+	if len(tx.shortened) > 0 {
+		tx.tellShortened()
+	}
 }
 
 // repeat counts a change that is told of to nobody but those who repeat it.

@@ -31,6 +31,7 @@ type Engine struct {
 	tx       Tx
 	effect   Effect
 	sinks    []attached
+	guard    Guard // nil: nobody is asked
 	wants    Wants // of all sinks together
 	units    bool  // some sink hears of units' ends
 	stats    Stats
@@ -151,6 +152,9 @@ func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 
 // End ends the unit, or the part of one.
 func (tx *Tx) End() {
+	if len(tx.shortened) > 0 {
+		tx.tellShortened()
+	}
 	if tx.depth--; tx.depth > 0 {
 		last := len(tx.outer) - 1
 		p := tx.outer[last]
@@ -163,7 +167,7 @@ func (tx *Tx) End() {
 
 // Do runs fn as one execution unit on a numbered db. It does not roll back:
 // what fn changed before an error stays, as in EXEC. It fails with errs.NoMemory
-// when the system gives no more memory.
+// when the system gives no more memory, and with ErrRefused when the guard refuses a change.
 func (e *Engine) Do(db int, fn func(tx *Tx) error) (err error) {
 	h := e.Lock()
 	defer h.Unlock()
@@ -188,6 +192,9 @@ type Tx struct {
 	outer []part
 	// told: sinks that hear of units' ends have been told of an effect.
 	told bool
+
+	change    Change      // what the guard is asked about
+	shortened []shortened // see tellShortened
 
 	stashed []byte      // see stash
 	scratch []byte      // of a packed value that is being made

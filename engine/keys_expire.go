@@ -49,8 +49,13 @@ func (tx *Tx) KeyExpire(key []byte, at UnixMilli, cond ExpireCond) bool {
 // expireAt sets the deadline of the key at p, which exists, with its effect.
 func (tx *Tx) expireAt(p *place, at UnixMilli) {
 	tx.setExpireAt(p, at)
+	tx.announceExpire(p)
+}
+
+// announceExpire tells of the deadline that the key at p has got.
+func (tx *Tx) announceExpire(p *place) {
 	if tx.wantsArgv() {
-		tx.announce(ClassGeneric, "expire", p.key, []byte("PEXPIREAT"), p.key, decimal(int64(at)))
+		tx.announce(ClassGeneric, "expire", p.key, []byte("PEXPIREAT"), p.key, decimal(int64(p.expireAt())))
 	} else {
 		tx.announce(ClassGeneric, "expire", p.key)
 	}
@@ -66,10 +71,17 @@ func (tx *Tx) KeyPersist(key []byte) bool {
 
 // persist is KeyPersist at p, which exists.
 func (tx *Tx) persist(p *place) bool {
-	if p.expireAt() == Never {
+	before := p.expireAt()
+	if before == Never {
 		return false
 	}
 	tx.setExpireAt(p, Never)
+	if now := p.expireAt(); now != Never { // as late as the guard allows
+		if now != before {
+			tx.announceExpire(p)
+		}
+		return now != before
+	}
 	if tx.wantsArgv() {
 		tx.announce(ClassGeneric, "persist", p.key, []byte("PERSIST"), p.key)
 	} else {

@@ -17,6 +17,8 @@ func noMemory(err *error) {
 	case nil:
 	case any(ErrNoMemory):
 		*err = errs.NoMemory
+	case any(ErrRefused):
+		*err = ErrRefused
 	default:
 		panic(p)
 	}

@@ -80,6 +80,9 @@ func (p *place) setHandle(h handle) { binary.LittleEndian.PutUint32(p.ent.tail(h
 // caller's.
 func (tx *Tx) putObject(p *place, typ Type, enc Encoding, o object, at UnixMilli) {
 	d := p.db
+	if tx.eng.guard != nil { // before the object has an owner
+		at = tx.admit(p, typ, nil, at)
+	}
 	d.slab.Ready()
 	h := d.adopt(o)
 	var val [handleSize]byte

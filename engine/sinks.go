@@ -82,13 +82,12 @@ func (tx *Tx) tell(f Effect) {
 
 // endUnit tells the sinks that want to know that a unit with effects has ended.
 func (tx *Tx) endUnit() {
-	if !tx.told {
-		return
-	}
-	tx.told = false
-	for _, a := range tx.eng.sinks {
-		if a.units != nil {
-			a.units.EndUnit(tx)
+	for tx.told { // again when a sink has changed something now that the unit is over
+		tx.told = false
+		for _, a := range tx.eng.sinks {
+			if a.units != nil {
+				a.units.EndUnit(tx)
+			}
 		}
 	}
 }

@@ -102,6 +102,10 @@ func (tx *Tx) StringSet(key, val []byte, opt SetOptions) (res SetResult, err err
 		at = p.expireAt()
 	}
 	tx.set(&p, val, at)
+	if len(tx.shortened) > 0 {
+		at, tx.shortened = p.expireAt(), nil
+		opt.KeepTTL = false
+	}
 	if tx.wantsArgv() {
 		tx.announce(ClassString, "set", key, setArgv(key, val, at, opt.KeepTTL)...)
 	} else {
@@ -155,6 +159,7 @@ func (tx *Tx) StringSetMany(pairs [][]byte, onlyNew bool) (done bool) {
 			}
 		}
 	}
+	tx.admitAll(pairs)
 	for i := 0; i < len(pairs); i += 2 {
 		p := tx.write(pairs[i])
 		tx.set(&p, pairs[i+1], Never)

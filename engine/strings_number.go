@@ -31,8 +31,7 @@ func (tx *Tx) StringIncr(key []byte, by int64) (int64, error) {
 	if by != 0 && !ok {
 		return 0, errs.WouldOverflow
 	}
-	var digits [20]byte
-	tx.putString(&p, EncInt, strconv.AppendInt(digits[:0], sum, 10), at)
+	tx.putString(&p, EncInt, strconv.AppendInt(tx.numbers[0][:0], sum, 10), at)
 	if tx.wantsArgv() {
 		tx.announce(ClassString, "incrby", key, []byte("INCRBY"), key, decimal(by))
 	} else {

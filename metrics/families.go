@@ -48,6 +48,12 @@ var families = []family{
 	sessionFamily("coatcheck_sessions_expired_total", "Sessions that ended because their time had come.", true, func(x *Sessions) int64 { return x.Expired }),
 	sessionFamily("coatcheck_sessions_evicted_total", "Sessions evicted because of maxmemory.", true, func(x *Sessions) int64 { return x.Evicted }),
 	sessionFamily("coatcheck_sessions_deleted_total", "Sessions deleted, renamed or moved away, or flushed.", true, func(x *Sessions) int64 { return x.Deleted }),
+	sessionFamily("coatcheck_sessions_revoked_total", "Sessions that SESSION.REVOKE ended.", true, func(x *Sessions) int64 { return x.Revoked }),
+	sessionFamily("coatcheck_sessions_over_limit_total", "Sessions that ended because their user had newer ones, as many as may be.", true, func(x *Sessions) int64 { return x.OverLimit }),
+	sessionFamily("coatcheck_sessions_late_writes_refused_total", "Writes refused because the session had ended.", true, func(x *Sessions) int64 { return x.LateRefused }),
+	sessionFamily("coatcheck_sessions_over_limit_refused_total", "Writes refused because the user had as many sessions as may be.", true, func(x *Sessions) int64 { return x.OverRefused }),
+	sessionFamily("coatcheck_session_users", "Users who have sessions.", false, func(x *Sessions) int64 { return x.Users }),
+	sessionFamily("coatcheck_session_tombstones", "Ids of sessions that can't be written again for a while.", false, func(x *Sessions) int64 { return x.Tombstones }),
 
 	{"redis_instance_info", "Information about the instance.",
 		[]string{"role", "redis_version", "redis_build_id", "redis_mode", "os", "maxmemory_policy", "tcp_port", "run_id", "process_id", "master_replid"}, false,

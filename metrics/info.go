@@ -147,7 +147,7 @@ func writeKeyspace(b *strings.Builder, s *Snapshot) {
 
 func writeSessions(b *strings.Builder, s *Snapshot) {
 	for i, x := range s.Sessions {
-		line(b, "sessions"+strconv.Itoa(i), fmt.Sprintf("prefix=%s,active=%d,created=%d,touched=%d,expired=%d,evicted=%d,deleted=%d",
-			strings.NewReplacer("\r", " ", "\n", " ").Replace(x.Prefix), x.Active, x.Created, x.Touched, x.Expired, x.Evicted, x.Deleted))
+		line(b, "sessions"+strconv.Itoa(i), fmt.Sprintf("prefix=%s,active=%d,created=%d,touched=%d,expired=%d,evicted=%d,deleted=%d,revoked=%d,late_writes_refused=%d",
+			strings.NewReplacer("\r", " ", "\n", " ").Replace(x.Prefix), x.Active, x.Created, x.Touched, x.Expired, x.Evicted, x.Deleted, x.Revoked, x.LateRefused))
 	}
 }

@@ -162,7 +162,7 @@ func TestInfoLines(t *testing.T) {
 		"cmdstat_get:calls=4,usec=10,usec_per_call=2.50,rejected_calls=1,failed_calls=1\r\n",
 		"cmdstat_client|list:calls=0,usec=0,usec_per_call=0.00,rejected_calls=2,failed_calls=0\r\n",
 		"latency_percentiles_usec_get:p50=2.500,p99=4.000,p99.9=4.000\r\n", "errorstat_ERR:count=2\r\n",
-		"db0:keys=5,expires=4,avg_ttl=1500\r\n", "# Sessions\r\nsessions0:prefix=myapp:\xff,active=5,created=9,touched=3,expired=2,evicted=0,deleted=2\r\n",
+		"db0:keys=5,expires=4,avg_ttl=1500\r\n", "# Sessions\r\nsessions0:prefix=myapp:\xff,active=5,created=9,touched=3,expired=2,evicted=0,deleted=2,revoked=0,late_writes_refused=0\r\n",
 	} {
 		require.Contains(t, text, want)
 	}

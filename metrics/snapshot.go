@@ -128,6 +128,12 @@ type Spike struct {
 type Sessions struct {
 	Prefix                                              string
 	Active, Created, Touched, Expired, Evicted, Deleted int64
+	// Of those deleted: by SESSION.REVOKE, and because their user had too many.
+	Revoked, OverLimit int64
+	// Writes refused: to ids of sessions that have ended, and of one session more
+	// than a user may have.
+	LateRefused, OverRefused int64
+	Users, Tombstones        int64 // at present
 }
 
 // Persistence is the state of the snapshot file.

@@ -60,12 +60,18 @@ func (f KeyFlags) Names() []string {
 	return names
 }
 
-// Categories are the categories of ACL, in the order of ACL CAT.
+// Categories are the categories of ACL, in the order of ACL CAT, and behind them those
+// that no Redis has.
 var Categories = []string{
 	"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
 	"hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
 	"connection", "transaction", "scripting",
+	"session",
 }
+
+// OwnCategories is how many of Categories no Redis has: ACL CAT keeps them to itself
+// until they are asked for.
+const OwnCategories = 1
 
 // groupCategory is the category of all commands of a group.
 var groupCategory = map[Group]string{

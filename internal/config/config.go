@@ -77,6 +77,7 @@ type Config struct {
 	EnableDebugCommand     string // no, yes, local
 	EnableProtectedConfigs string
 	SessionPrefix          string
+	Sessions               Sessions
 
 	LogLevel, LogFile, LogFormat string
 	PidFile, Dir                 string

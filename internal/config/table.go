@@ -7,7 +7,7 @@ import (
 
 // table is every parameter. The rows stand in the files table_*.go, by what
 // they are about.
-var table = slices.Concat(networkParams, memoryParams, adminParams, persistenceParams, replicationParams, valueParams, clusterParams)
+var table = slices.Concat(networkParams, memoryParams, adminParams, persistenceParams, replicationParams, valueParams, clusterParams, sessionParams)
 
 const (
 	maxInt   = math.MaxInt32

@@ -45,7 +45,6 @@ var adminParams = []param{
 	{name: "acllog-max-len", kind: number(0, maxInt64), def: "128", field: intField(func(c *Config) *int64 { return &c.ACLLogMax })},
 	{name: "acl-pubsub-default", kind: oneOf("allchannels", "resetchannels"), def: "resetchannels", field: textField(func(c *Config) *string { return &c.ACLPubSubDefault })},
 
-	{name: "session-prefix", flags: ours, kind: text, def: "myapp:", field: textField(func(c *Config) *string { return &c.SessionPrefix })},
 	{name: "metrics-addr", flags: immutable | ours, kind: text, field: textField(func(c *Config) *string { return &c.MetricsAddr })},
 	{name: "pprof", flags: immutable | ours, kind: boolean, def: "no", field: boolField(func(c *Config) *bool { return &c.Pprof })},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"coatcheck/engine"
 	"coatcheck/internal/disk"
@@ -19,6 +20,9 @@ type LoadOptions struct {
 	// Progress is told now and then of the file's bytes, how many of them were
 	// read, and keys loaded. It is called off the lock.
 	Progress func(total, bytes, keys int64)
+	// Born, unless nil, is told when a key was created, where the file says so. It is
+	// called under the engine's lock.
+	Born func(db int, key []byte, at engine.UnixMilli)
 }
 
 // Loaded is what loading found.
@@ -44,8 +48,15 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 		return l, fmt.Errorf("read a snapshot: %w", err)
 	}
 	now := engine.UnixMilli(eng.Clock().Now().UnixMilli())
+	born := int64(0) // of the key that follows; 0: nobody knows
 	_, err = rdb.Load(f, rdb.LoadOptions{Unsigned: opt.Unsigned}, rdb.Handler{
-		Aux:      func(name, value string) { l.Aux[name] = value },
+		Aux: func(name, value string) {
+			if name == auxBorn {
+				born, _ = strconv.ParseInt(value, 10, 64)
+				return
+			}
+			l.Aux[name] = value
+		},
 		Function: opt.Function,
 		Progress: func(read int64) error {
 			if opt.Progress != nil {
@@ -54,6 +65,8 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 			return ctx.Err()
 		},
 		Entry: func(e *rdb.Entry) error {
+			at := engine.UnixMilli(born)
+			born = 0
 			if isEmpty(&e.Value) { // old versions of Redis have written such
 				return nil
 			}
@@ -62,7 +75,11 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 				return nil
 			}
 			l.Keys++
-			return put(eng, e)
+			return put(eng, e, func() {
+				if at > 0 && opt.Born != nil {
+					opt.Born(e.DB, e.Key, at)
+				}
+			})
 		},
 	})
 	if err != nil {
@@ -80,7 +97,8 @@ func isEmpty(v *engine.Value) bool {
 	return false
 }
 
-func put(eng *engine.Engine, e *rdb.Entry) error {
+// put loads a key; then is called afterwards, under the lock.
+func put(eng *engine.Engine, e *rdb.Entry, then func()) error {
 	return eng.Do(0, func(tx *engine.Tx) error {
 		if !tx.HasDB(e.DB) {
 			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
@@ -88,6 +106,9 @@ func put(eng *engine.Engine, e *rdb.Entry) error {
 		err := tx.ValueLoad(e.DB, e.Key, &e.Value, engine.RestoreOptions{At: e.At, Idle: e.Idle, Freq: e.Freq, Replace: true})
 		if errors.Is(err, engine.ErrValue) {
 			return fmt.Errorf("%w: the value of key %q", rdb.ErrFormat, e.Key)
+		}
+		if err == nil {
+			then()
 		}
 		return err
 	})

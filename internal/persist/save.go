@@ -43,6 +43,9 @@ type SaveOptions struct {
 	Functions [][]byte
 	// Aux are fields of the head beside the usual ones.
 	Aux []rdb.Aux
+	// Born, unless nil, tells when a key was created, where that is to be kept. It
+	// is called under the engine's lock.
+	Born func(db int, key []byte) (at engine.UnixMilli, ok bool)
 }
 
 // Save is one that runs or has ended. All but Done is guarded by the engine's
@@ -116,7 +119,16 @@ func Start(h engine.Held, eng *engine.Engine, fsys disk.FS, opt SaveOptions, hoo
 	return s, nil
 }
 
+// auxBorn is the field before a key that tells when it was created, in milliseconds
+// since the epoch. Redis passes over fields that it does not know.
+const auxBorn = "coatcheck-born"
+
 func (s *Save) visit(db int, v engine.View) {
+	if s.opt.Born != nil {
+		if at, ok := s.opt.Born(db, v.Key()); ok {
+			s.tape.Aux(auxBorn, strconv.FormatInt(int64(at), 10))
+		}
+	}
 	s.tape.Entry(db, v)
 	n := s.tape.Len()
 	s.TapePeak = max(s.TapePeak, n)

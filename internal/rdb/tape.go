@@ -49,6 +49,13 @@ func (t *Tape) uint64(n uint64) {
 	t.raw(binary.LittleEndian.AppendUint64(a[:0], n)...)
 }
 
+// Aux takes down a field about the entry that follows.
+func (t *Tape) Aux(name, value string) {
+	t.raw(opAux)
+	t.str([]byte(name))
+	t.str([]byte(value))
+}
+
 // Entry takes down an entry of a db, with its deadline and what eviction knows.
 func (t *Tape) Entry(db int, v engine.View) {
 	if db != t.db {

@@ -7,6 +7,7 @@ import (
 	"coatcheck/engine"
 	"coatcheck/internal/command"
 	"coatcheck/internal/config"
+	"coatcheck/internal/policy"
 	"coatcheck/resp"
 )
 
@@ -18,6 +19,10 @@ type admin struct {
 	rates    rates
 	sessions *sessions
 	notifier notifier
+	policies *policy.Keeper
+	// userPaths are what userPath, as configured, means.
+	userPaths *policy.Paths
+	userPath  []string
 
 	replID        string // a replica would know this data set by it
 	startupMemory int64  // of the empty store
@@ -40,6 +45,10 @@ func (s *Server) startAdmin() {
 	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)
 	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
+	s.policies = policy.New(s.cfg.Databases, s.servedClient)
+	if err := s.policiesChanged(); err != nil { // the configuration has checked it
+		s.log.Error("policies about sessions", "error", err)
+	}
 	h.OnCycle(s.observeEvent)
 	s.watchConfig()
 	if most, known := maxClientsOfSystem(s.cfg.MaxClients); known && most > 0 && s.cfg.MaxClients > most {
@@ -69,6 +78,7 @@ func (s *Server) watchConfig() {
 		s.sessions.setPrefix(s.held, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
 		return nil
 	}, "session-prefix")
+	s.cfg.OnSet(s.policiesChanged, sessionPolicies...)
 	s.cfg.OnSet(func() error { s.notifier.set(s.held, s.cfg.NotifyEvents); return nil }, "notify-keyspace-events")
 	s.cfg.OnSet(s.tracking.limitChanged, "tracking-table-max-keys")
 	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")

@@ -100,7 +100,7 @@ func aclWhoAmI(c *Client, _ command.Args, out *resp.Reply) error {
 func aclCat(c *Client, in command.Args, out *resp.Reply) error {
 	switch len(in) {
 	case 2:
-		bulks(out, command.Categories)
+		bulks(out, command.Categories[:len(command.Categories)-command.OwnCategories])
 		return nil
 	case 3:
 	default:

@@ -295,8 +295,14 @@ func (s *Server) postponed(c *Client, cmd *Cmd, argv [][]byte, err error, began 
 // run calls the handler. A panic in it costs its client the connection, not
 // everybody the store.
 func (s *Server) run(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) (err error) {
+	mark := out.Len()
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover(); p {
+		case nil:
+		case any(engine.ErrRefused): // nobody is told more: unmodified clients write late
+			out.Rewind(mark)
+			out.Null()
+		default:
 			err = s.panicked(c, cmd, p)
 		}
 		if c.tracking != nil && cmd.Flags&command.ReadOnly != 0 {

@@ -91,6 +91,7 @@ func (s *Server) startSave(ended func()) error {
 	}
 	run, err := persist.Start(s.held, s.eng, v.fs, persist.SaveOptions{
 		Path: s.snapshotFile(), Compress: s.cfg.RDBCompression, Checksum: s.cfg.RDBChecksum,
+		Born: s.policies.Born,
 	}, persist.Hooks{Ended: s.saveEnded, Freed: s.letWritersGo})
 	if err != nil {
 		return fmt.Errorf("save: %w", err)
@@ -226,7 +227,7 @@ func (s *Server) Load(ctx context.Context) error {
 	s.begin(h)
 	v := &s.saves
 	v.loading = &loading{started: s.now}
-	path, opt := s.snapshotFile(), persist.LoadOptions{Unsigned: !s.cfg.RDBChecksum, Progress: s.loadProgress}
+	path, opt := s.snapshotFile(), persist.LoadOptions{Unsigned: !s.cfg.RDBChecksum, Progress: s.loadProgress, Born: s.policies.Loaded}
 	h.Unlock()
 	loaded, err := persist.Load(ctx, s.eng, v.fs, path, opt)
 
@@ -243,6 +244,7 @@ func (s *Server) Load(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("load the snapshot: %w", err)
 	}
+	s.keysLoaded()
 	s.log.Info("DB loaded from disk", "file", path, "keys", loaded.Keys, "expired", loaded.Expired, "took", took)
 	return nil
 }

@@ -259,7 +259,8 @@ func (s *Server) detach(already bool) {
 	h := s.eng.Lock()
 	defer h.Unlock()
 	s.blocked.disarm()
-	for _, sink := range []engine.Sink{&s.watches, &s.tracking, s.blocked, &s.notifier, s.sessions} {
+	for _, sink := range []engine.Sink{&s.watches, &s.tracking, s.blocked, &s.notifier, s.sessions, s.policies} {
 		h.RemoveSink(sink)
 	}
+	h.SetGuard(nil)
 }

@@ -49,7 +49,7 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		Persistence: s.persistence(),
 		Engine:      h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
 		Errors:   maps.Clone(s.Stats.ErrorsByCode),
-		Sessions: s.sessions.figures(), Process: process,
+		Sessions: s.sessionFigures(), Process: process,
 		Denied: metrics.Denied{
 			Auth: s.users.denials.Denied(acl.DeniedAuth), Commands: s.users.denials.Denied(acl.DeniedCommand),
 			Keys: s.users.denials.Denied(acl.DeniedKey), Channels: s.users.denials.Denied(acl.DeniedChannel),

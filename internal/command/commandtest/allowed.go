@@ -14,6 +14,9 @@ var since74 = []string{
 	"hgetdel", "hgetex", "hsetex",
 }
 
+// own is commands that no Redis has.
+var own = []string{"session.events", "session.info", "session.list", "session.revoke", "session.stats", "session.users"}
+
 // missing is subcommands that we do not have (yet).
 var missing = []string{
 	"acl|deluser", "acl|dryrun", "acl|load", "acl|log", "acl|save", "acl|setuser", // with ACL users

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+)
+
+// ErrRefused is what a unit panics with when the guard does not let a key change.
+// The change that it was about has not happened. Do returns it as an error.
+var ErrRefused = errors.New("engine: the guard refuses the change")
+
+// Guard has a say in which keys come into being and in their deadlines. It is asked
+// at the write door, under the lock, before anything changes.
+type Guard interface {
+	// Allow says whether the change may happen, and may make its At earlier. It
+	// must not use tx but for its time.
+	Allow(tx *Tx, c *Change) bool
+}
+
+// Change is what a Guard is asked about: a key that gets a value or a deadline. Its
+// bytes are good until Allow returns.
+type Change struct {
+	DB     int
+	Key    []byte
+	Exists bool // it has a value already
+	// Type is that of the new value, None where only the deadline changes. Value
+	// is the new value where that is a string.
+	Type  Type
+	Value []byte
+	// From, unless nil, is the key, of FromDB, that the value comes from: RENAME,
+	// COPY, MOVE.
+	From   []byte
+	FromDB int
+	// At is the deadline that the key is to have, Never for none.
+	At UnixMilli
+}
+
+// SetGuard has g asked from now on; nil: nobody is.
+func (h Held) SetGuard(g Guard) { h.eng.guard = g }
+
+// allow asks the guard, which there is, about a change at p, and returns the deadline
+// that p is to have. A refusal is a panic with ErrRefused.
+func (tx *Tx) allow(p *place, c Change) UnixMilli {
+	c.DB, c.Key, c.Exists = tx.numberOf(p.db), p.key, p.ref != 0
+	tx.change = c
+	ok := tx.eng.guard.Allow(tx, &tx.change)
+	at := tx.change.At
+	tx.change = Change{}
+	if !ok {
+		panic(ErrRefused)
+	}
+	return at
+}
+
+// admit asks the guard about a value that p is to have. A deadline that becomes an
+// earlier one is told of behind the change that it belongs to.
+func (tx *Tx) admit(p *place, typ Type, val []byte, at UnixMilli) UnixMilli {
+	if typ != TString {
+		val = nil
+	}
+	return tx.shorten(p, at, tx.allow(p, Change{Type: typ, Value: val, At: at}))
+}
+
+// admitFrom is admit for the value of another place.
+func (tx *Tx) admitFrom(src, dst *place, at UnixMilli) UnixMilli {
+	return tx.shorten(dst, at, tx.allow(dst, Change{Type: src.typ(), From: src.key, FromDB: tx.numberOf(src.db), At: at}))
+}
+
+// admitAll asks the guard about keys, each followed by its string, before an
+// operation sets the first of them.
+func (tx *Tx) admitAll(pairs [][]byte) {
+	if tx.eng.guard == nil {
+		return
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		p := tx.peek(pairs[i])
+		tx.allow(&p, Change{Type: TString, Value: pairs[i+1], At: Never})
+	}
+}
+
+// numberOf is the number of a db.
+func (tx *Tx) numberOf(d *db) int {
+	if tx.eng.dbs[tx.db] == d {
+		return tx.db
+	}
+	for n, other := range tx.eng.dbs {
+		if other == d {
+			return n
+		}
+	}
+	return -1
+}
+
+// shortened is a key whose deadline the guard made earlier, which is still to be told.
+type shortened struct {
+	db  int
+	key []byte
+	at  UnixMilli
+}
+
+func (tx *Tx) shorten(p *place, want, at UnixMilli) UnixMilli {
+	if at != want {
+		tx.shortened = append(tx.shortened, shortened{tx.numberOf(p.db), bytes.Clone(p.key), at})
+	}
+	return at
+}
+
+// tellShortened tells of deadlines that the guard made earlier, once the change that
+// they belong to has been told with the command that repeats it.
+func (tx *Tx) tellShortened() {
+	due := tx.shortened
+	tx.shortened = nil
+	for _, s := range due {
+		before := tx.on(s.db)
+		if tx.wantsArgv() {
+			tx.tell(Effect{DB: s.db, Class: ClassGeneric, Event: "expire", Key: s.key, Also: true, ArgvDB: s.db,
+				Argv: [][]byte{[]byte("PEXPIREAT"), s.key, decimal(int64(s.at))}})
+		} else {
+			tx.also(ClassGeneric, "expire", s.key)
+		}
+		tx.on(before)
+	}
+}
+
+// Account counts n more bytes in use outside the keyspace, as Held.Account does.
+func (tx *Tx) Account(n int64) { tx.eng.outside += n }
+
+// Glance is View for sinks: a key that has expired and was not removed yet does not
+// exist, and stays.
+func (tx *Tx) Glance(key []byte) (v View, ok bool) {
+	p := tx.find(key, false)
+	return View{p, tx.now, tx.eng}, p.exists()
+}
+
+// HashField is the value of a field of the hash that is looked at, and whether it is
+// one and has the field. The bytes are good until the keyspace changes.
+func (tx *Tx) HashField(v *View, field []byte) (val []byte, ok bool) {
+	if v.p.typ() != THash {
+		return nil, false
+	}
+	f, ok := tx.hashFind(&v.p, field)
+	if !ok {
+		return nil, false
+	}
+	return tx.hashValue(&v.p, &f), true
+}
+
+// Size is what the entry occupies, in bytes, as MemoryOf has it.
+func (v View) Size() int64 { return v.p.size() }
