@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"math/big"
 	"slices"
 
 	"coatcheck/engine/errs"
@@ -14,9 +15,11 @@ import (
 // SortOptions are the choices of Sort.
 type SortOptions struct {
 	// By is the pattern of the keys that tell the order, with the element in the
-	// place of its first "*", and behind "->" a field of a hash. Without a "*" the
-	// elements stay in the order that they have. Nil: the elements tell it.
+	// place of its first "*", and behind "->" a field of a hash. Nil: the elements
+	// tell it.
 	By []byte
+	// AsIs: the elements stay in the order that they have.
+	AsIs bool
 	// Gets are patterns of what is returned for each element, "#" for itself; with
 	// none it is the element.
 	Gets [][]byte
@@ -43,7 +46,7 @@ type sortItem struct {
 // sort.c, sortCommandGeneric). O(n log n).
 func (tx *Tx) Sort(key []byte, opt SortOptions) ([][]byte, error) {
 	p := tx.read(key)
-	asIs := opt.By != nil && bytes.IndexByte(opt.By, '*') < 0
+	asIs := opt.AsIs
 	if asIs && p.typ() == TSet && opt.Certain {
 		asIs, opt.Alpha, opt.By = false, true, nil
 	}
@@ -106,7 +109,9 @@ func (tx *Tx) sortValues(items []sortItem, opt *SortOptions) error {
 			}
 		}
 		if opt.Alpha {
-			it.text = text
+			if it.text = text; !opt.Certain {
+				it.text = beforeNUL(text)
+			}
 			continue
 		}
 		var ok bool
@@ -117,14 +122,34 @@ func (tx *Tx) sortValues(items []sortItem, opt *SortOptions) error {
 	return nil
 }
 
-// sortScore reads a number as C's strtod does, which takes blanks in front, and nothing
-// for 0.
+// sortScore reads a number as C's strtod does, which takes blanks in front, nothing for 0,
+// ends at a NUL, and complains of one so small that it loses digits.
 func sortScore(text []byte) (float64, bool) {
-	if len(text) == 0 {
+	if text = beforeNUL(text); len(text) == 0 {
 		return 0, true
 	}
-	f, ok := ParseDouble(bytes.TrimLeft(text, " \t\n\v\f\r"))
-	return f, ok && !math.IsNaN(f)
+	text = bytes.TrimLeft(text, " \t\n\v\f\r")
+	f, ok := ParseDouble(text)
+	return f, ok && !math.IsNaN(f) && !losesDigits(f, text)
+}
+
+// beforeNUL is the string that C sees in b.
+func beforeNUL(b []byte) []byte {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+// losesDigits says whether f, which text was read as, is subnormal and another number than
+// text.
+func losesDigits(f float64, text []byte) bool {
+	const smallestNormal = 0x1p-1022
+	if f == 0 || math.Abs(f) >= smallestNormal {
+		return false
+	}
+	exact, _, err := big.ParseFloat(string(text), 0, uint(4*len(text)+64), big.ToNearestEven)
+	return err != nil || exact.Cmp(big.NewFloat(f)) != 0
 }
 
 // compare is the order of two items.

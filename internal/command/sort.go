@@ -56,7 +56,9 @@ func sortArgsOf(in Args, stores bool) (s sortArgs, err error) {
 		case stores && behind > 0 && c.word("STORE"):
 			s.store, s.Certain = c.arg(), true
 		case behind > 0 && c.word("BY"):
-			s.By = c.arg()
+			if s.By = c.arg(); bytes.IndexByte(s.By, '*') < 0 {
+				s.AsIs = true // whatever other BY comes, as in Redis
+			}
 		case behind > 0 && c.word("GET"):
 			s.Gets = append(s.Gets, c.arg())
 		default:
