@@ -140,6 +140,9 @@ func Find(lp []byte, at int, b []byte, skip int) (found int, ok bool) {
 	if len(b) <= 20 {
 		num, isInt = digits.Parse(b)
 	}
+	if !isInt && len(b) < 64 {
+		return findShort(lp, at, b, skip)
+	}
 	for end := End(lp); at < end; {
 		v := Get(lp, at)
 		if v.str == nil {
@@ -155,6 +158,33 @@ func Find(lp []byte, at int, b []byte, skip int) (found int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// findShort is Find for a string of less than 64 bytes that is no integer: its encoding
+// begins with one byte that tells its length.
+func findShort(lp []byte, at int, b []byte, skip int) (found int, ok bool) {
+	head := 0x80 | byte(len(b))
+	for end := End(lp); at < end; {
+		if lp[at] == head && string(lp[at+1:at+1+len(b)]) == string(b) {
+			return at, true
+		}
+		at = nextShort(lp, at)
+		for i := 0; i < skip && at < end; i++ {
+			at = nextShort(lp, at)
+		}
+	}
+	return 0, false
+}
+
+// nextShort is Next, quicker for small integers and short strings.
+func nextShort(lp []byte, at int) int {
+	switch c := lp[at]; {
+	case c < 0x80:
+		return at + 2
+	case c < 0xc0:
+		return at + int(c&0x3f) + 2
+	}
+	return Next(lp, at)
 }
 
 // Value is an element: an integer, or a string that is none.
