@@ -60,7 +60,7 @@ func migrate(c *Client, in command.Args, out *resp.Reply) error {
 
 // migrationOf reads the arguments.
 func migrationOf(in command.Args) (*migration, error) {
-	m := &migration{host: string(in[1]), port: string(in[2]), keys: [][]byte{in[3]}}
+	m := &migration{host: string(in[1]), port: portOf(in[2]), keys: [][]byte{in[3]}}
 	for at := 6; at < len(in); at++ {
 		left := len(in) - at - 1
 		switch {
@@ -94,4 +94,13 @@ func migrationOf(in command.Args) (*migration, error) {
 		m.auth[i] = append([]byte(nil), word...)
 	}
 	return m, nil
+}
+
+// portOf reads a port as C's atoi does: never the name of a service.
+func portOf(word []byte) string {
+	n := 0
+	for n < len(word) && word[n] >= '0' && word[n] <= '9' {
+		n++
+	}
+	return "0" + string(word[:n])
 }

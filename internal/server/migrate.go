@@ -3,9 +3,12 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"net"
+	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"coatcheck/engine"
@@ -40,10 +43,13 @@ type moved struct {
 var (
 	errMigrateDial  = &errs.Error{Code: "IOERR", Text: "error or timeout connecting to the client"}
 	errMigrateWrite = &errs.Error{Code: "IOERR", Text: "error or timeout writing to target instance"}
-	errMigrateRead  = &errs.Error{Code: "IOERR", Text: "error or timeout reading from target instance"}
+	errMigrateRead  = &errs.Error{Code: "IOERR", Text: "error or timeout reading to target instance"}
 	// errMigrateBusy says that a key was written to more often than it could be sent.
 	errMigrateBusy = &errs.Error{Code: "TRYAGAIN", Text: "Keys were changed again and again while they were moved; they are here, and the target has older values"}
 )
+
+// partSize is how many bytes may take the timeout to be written.
+const partSize = 64 << 10
 
 // maxRounds is how often a key that changes meanwhile is sent.
 const maxRounds = 16
@@ -73,6 +79,9 @@ func (m *migration) run() {
 	conn, err := (&net.Dialer{Timeout: m.timeout}).DialContext(m.srv.ending, "tcp", net.JoinHostPort(m.host, m.port))
 	if err != nil {
 		m.err = errMigrateDial
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			m.err = errMigrateWrite // Redis comes upon it when it writes
+		}
 		return
 	}
 	defer conn.Close()
@@ -180,10 +189,12 @@ func (t *target) send(calls [][][]byte) error {
 	for _, call := range calls {
 		b = appendCall(b, call)
 	}
-	_ = t.conn.SetWriteDeadline(time.Now().Add(t.timeout)) //nolint:forbidigo // the network goes by the machine's clock
-	if _, err := t.conn.Write(b); err != nil {
-		t.broken = true
-		return errMigrateWrite
+	for part := range slices.Chunk(b, partSize) {
+		_ = t.conn.SetWriteDeadline(time.Now().Add(t.timeout)) //nolint:forbidigo // the network goes by the machine's clock
+		if _, err := t.conn.Write(part); err != nil {
+			t.broken = true
+			return errMigrateWrite
+		}
 	}
 	return nil
 }

@@ -61,7 +61,9 @@ func TestMigrateIsRefused(t *testing.T) {
 		{"-ERR value is not an integer or out of range", "h 1 s 0 x"},
 		{"-ERR When using MIGRATE KEYS option, the key argument must be set to the empty string", "h 1 s 0 1 KEYS a"},
 		{"+NOKEY", "127.0.0.1 1 none 0 1"},
-		{"-IOERR error or timeout connecting to the client", "127.0.0.1 1 s 0 100"},
+		{"-IOERR error or timeout writing to target instance", "127.0.0.1 1 s 0 100"},
+		{"-IOERR error or timeout writing to target instance", "127.0.0.1 http s 0 100"},
+		{"-IOERR error or timeout connecting to the client", "nosuch.invalid 1 s 0 100"},
 		{"-ERR Target instance replied with error: ERR DB index is out of range", "127.0.0.1 " + port + " s 99 1000"},
 		{"-ERR Target instance replied with error: ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
 			"127.0.0.1 " + port + " s 0 1000 AUTH x"},
@@ -79,6 +81,19 @@ func TestMigrateIsRefused(t *testing.T) {
 	c.says(":0", "EXISTS", "s")
 }
 
+// A key that the target does not take stays; the others go, a large one too.
+func TestMigrateOfSome(t *testing.T) {
+	srv, real := servertest.Start(t, nil), realredis.Listen(t)
+	c := newCaller(t, srv)
+	port := strconv.Itoa(real.Port)
+	real.Text("SET", "b", "theirs")
+	c.says("+OK", "MSET", "a", "1", "b", "2", "c", strings.Repeat("x", 10<<20))
+	c.says("-ERR Target instance replied with error: BUSYKEY Target key name already exists.", "MIGRATE", "127.0.0.1", port, "", "0", "5000", "KEYS", "a", "b", "c")
+	c.says("*[$-1 $\"2\" $-1]", "MGET", "a", "b", "c")
+	require.Equal(t, "theirs", real.Text("GET", "b"))
+	require.Equal(t, strconv.Itoa(10<<20), real.Text("STRLEN", "c"))
+}
+
 // A target that takes the connection and says nothing: others are served meanwhile, the
 // key stays, and a server that ends does not wait for it.
 func TestMigrateToSilence(t *testing.T) {
@@ -89,7 +104,7 @@ func TestMigrateToSilence(t *testing.T) {
 	srv := servertest.Start(t, nil)
 	c, other := newCaller(t, srv), newCaller(t, srv)
 	c.says("+OK", "SET", "s", "v")
-	c.says("-IOERR error or timeout reading from target instance", "MIGRATE", "127.0.0.1", port, "s", "0", "50")
+	c.says("-IOERR error or timeout reading to target instance", "MIGRATE", "127.0.0.1", port, "s", "0", "50")
 	c.says(`$"v"`, "GET", "s")
 	_, err = c.conn.Write(fmt.Appendf(nil, "MIGRATE 127.0.0.1 %s s 0 100000000\r\n", port))
 	require.NoError(t, err)
