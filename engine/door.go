@@ -419,7 +419,8 @@ func (d *db) discard(p *place) {
 func (tx *Tx) setExpireAt(p *place, at UnixMilli) {
 	d := p.db
 	if tx.eng.guard != nil {
-		at = tx.allow(p, Change{At: at})
+		tx.change = Change{At: at}
+		at = tx.allow(p)
 	}
 	d.settle(p)
 	d.slab.Ready()

@@ -31,9 +31,10 @@ type Engine struct {
 	tx       Tx
 	effect   Effect
 	sinks    []attached
-	guard    Guard // nil: nobody is asked
-	wants    Wants // of all sinks together
-	units    bool  // some sink hears of units' ends
+	guard    Guard  // nil: nobody is asked
+	warmer   Warmer // the guard, if it is one
+	wants    Wants  // of all sinks together
+	units    bool   // some sink hears of units' ends
 	stats    Stats
 	limits   Limits
 	lfu      bool // the policy counts uses
@@ -42,10 +43,11 @@ type Engine struct {
 	expirer  expirer
 	evictor  evictor
 	reaper   reaper
-	snapshot *Snapshot // the one that runs
-	digits   [20]byte  // an integer of a packed value, for whoever visits its elements
-	digging  func()    // stops the timer of digLater; nil: there is none
-	poison   bool      // tests: freed memory must not be written to
+	snapshot *Snapshot        // the one that runs
+	hashes   [WarmKeys]uint64 // that Warm works on
+	digits   [20]byte         // an integer of a packed value, for whoever visits its elements
+	digging  func()           // stops the timer of digLater; nil: there is none
+	poison   bool             // tests: freed memory must not be written to
 	closed   bool
 	paused   bool // see Pause
 

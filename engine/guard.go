@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"hash/maphash"
 )
 
 // ErrRefused is what a unit panics with when the guard does not let a key change.
@@ -17,16 +18,29 @@ type Guard interface {
 	Allow(tx *Tx, c *Change) bool
 }
 
+// Warmer is a Guard that has the processor fetch what it will need to be asked about keys
+// with these hashes, as Held.Warm does.
+type Warmer interface {
+	Guard
+	Warm(db int, hashes []uint64)
+}
+
+// Hash is the hash by which the engine finds a key, the same in all dbs.
+func (e *Engine) Hash(key []byte) uint64 { return maphash.Bytes(e.seed, key) }
+
 // Change is what a Guard is asked about: a key that gets a value or a deadline. Its
 // bytes are good until Allow returns.
 type Change struct {
 	DB     int
 	Key    []byte
-	Exists bool // it has a value already
+	Hash   uint64 // what Engine.Hash says of the key
+	Exists bool   // it has a value already
 	// Type is that of the new value, None where only the deadline changes. Value
 	// is the new value where that is a string.
 	Type  Type
 	Value []byte
+	// Old is the string that the key holds, nil where it is something else.
+	Old []byte
 	// From, unless nil, is the key, of FromDB, that the value comes from: RENAME,
 	// COPY, MOVE.
 	From   []byte
@@ -36,34 +50,43 @@ type Change struct {
 }
 
 // SetGuard has g asked from now on; nil: nobody is.
-func (h Held) SetGuard(g Guard) { h.eng.guard = g }
+func (h Held) SetGuard(g Guard) {
+	h.eng.guard = g
+	h.eng.warmer, _ = g.(Warmer)
+}
 
-// allow asks the guard, which there is, about a change at p, and returns the deadline
+// allow asks the guard, which there is, about tx.change at p, and returns the deadline
 // that p is to have. A refusal is a panic with ErrRefused.
-func (tx *Tx) allow(p *place, c Change) UnixMilli {
-	c.DB, c.Key, c.Exists = tx.numberOf(p.db), p.key, p.ref != 0
-	tx.change = c
-	ok := tx.eng.guard.Allow(tx, &tx.change)
-	at := tx.change.At
-	tx.change = Change{}
-	if !ok {
+func (tx *Tx) allow(p *place) UnixMilli {
+	c := &tx.change
+	c.DB, c.Key, c.Hash, c.Exists = tx.numberOf(p.db), p.key, p.hash, p.ref != 0
+	if p.changes == ^uint64(0) { // nobody has asked for its hash yet
+		c.Hash = p.db.hash(p.key)
+	}
+	if !tx.eng.guard.Allow(tx, c) {
 		panic(ErrRefused)
 	}
-	return at
+	return c.At
 }
 
 // admit asks the guard about a value that p is to have. A deadline that becomes an
 // earlier one is told of behind the change that it belongs to.
 func (tx *Tx) admit(p *place, typ Type, val []byte, at UnixMilli) UnixMilli {
-	if typ != TString {
-		val = nil
+	c := &tx.change
+	*c = Change{Type: typ, At: at}
+	if typ == TString {
+		c.Value = val
 	}
-	return tx.shorten(p, at, tx.allow(p, Change{Type: typ, Value: val, At: at}))
+	if p.typ() == TString {
+		c.Old = p.bytes()
+	}
+	return tx.shorten(p, at, tx.allow(p))
 }
 
 // admitFrom is admit for the value of another place.
 func (tx *Tx) admitFrom(src, dst *place, at UnixMilli) UnixMilli {
-	return tx.shorten(dst, at, tx.allow(dst, Change{Type: src.typ(), From: src.key, FromDB: tx.numberOf(src.db), At: at}))
+	tx.change = Change{Type: src.typ(), From: src.key, FromDB: tx.numberOf(src.db), At: at}
+	return tx.shorten(dst, at, tx.allow(dst))
 }
 
 // admitAll asks the guard about keys, each followed by its string, before an
@@ -74,7 +97,8 @@ func (tx *Tx) admitAll(pairs [][]byte) {
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		p := tx.peek(pairs[i])
-		tx.allow(&p, Change{Type: TString, Value: pairs[i+1], At: Never})
+		tx.change = Change{Type: TString, Value: pairs[i+1], At: Never}
+		tx.allow(&p)
 	}
 }
 

@@ -16,12 +16,15 @@ func (h Held) Warm(db int, keys [][]byte) {
 	if d.dict.Len() < warmFrom {
 		return
 	}
-	var hashes [WarmKeys]uint64
+	hashes := &h.eng.hashes
 	keys = keys[:min(len(keys), WarmKeys)]
 	sum := byte(0)
 	for i, key := range keys {
 		hashes[i] = d.hash(key)
 		sum += d.dict.Warm(hashes[i])
+	}
+	if w := h.eng.warmer; w != nil {
+		w.Warm(db, hashes[:len(keys)])
 	}
 	for _, hash := range hashes[:len(keys)] {
 		if _, s, ok := d.dict.Seek(hash); ok {

@@ -13,7 +13,7 @@ type Session struct {
 
 // Session is what is known of a session. Without policies that is nothing.
 func (k *Keeper) Session(db int, key []byte) (s Session, ok bool) {
-	r := k.dbs[db][string(key)]
+	r := k.find(db, key)
 	if r == nil {
 		return Session{}, false
 	}

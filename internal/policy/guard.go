@@ -17,10 +17,14 @@ func (k *Keeper) Allow(tx *engine.Tx, c *engine.Change) bool {
 		return false
 	}
 	var r *record
-	if c.Exists {
-		r = k.dbs[c.DB][string(c.Key)]
+	if c.Exists && (k.opt.MaxLifetime > 0 || k.opt.Users != nil) {
+		r = k.dbs[c.DB].find(c.Hash, c.Key)
 	}
-	if k.opt.Refuse && c.Type == engine.TString && c.From == nil && k.isOver(r, c.Value) {
+	k.same = nil
+	if r != nil && r.user != nil && c.Value != nil && k.opt.Users.stays(r.at, c.Old, c.Value) {
+		k.same = r
+	}
+	if k.opt.Refuse && k.same == nil && c.Type == engine.TString && c.From == nil && k.isOver(r, c.Value) {
 		k.counts.OverRefused++
 		return false
 	}
@@ -35,6 +39,13 @@ func (k *Keeper) Allow(tx *engine.Tx, c *engine.Change) bool {
 		c.At = capped(born, k.opt.MaxLifetime, c.At)
 	}
 	return true
+}
+
+// Warm implements engine.Warmer.
+func (k *Keeper) Warm(db int, hashes []uint64) {
+	if k.opt.MaxLifetime > 0 || k.opt.Users != nil {
+		k.warmth = k.dbs[db].warm(hashes)
+	}
 }
 
 // capped is a deadline that is no later than so many milliseconds after born.
@@ -67,7 +78,7 @@ func (k *Keeper) isOver(r *record, value []byte) bool {
 // was created.
 func (k *Keeper) inherit(c *engine.Change, born engine.UnixMilli) engine.UnixMilli {
 	k.heir = heir{}
-	if from := k.dbs[c.FromDB][string(c.From)]; from != nil {
+	if from := k.find(c.FromDB, c.From); from != nil {
 		k.heir = heir{is: true, born: from.born, age: from.age}
 	}
 	if f := k.fallen; f != nil && f.db == c.DB && f.key == string(c.Key) && (!k.heir.is || f.born < k.heir.born) {

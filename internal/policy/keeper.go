@@ -83,7 +83,9 @@ type Keeper struct {
 	on     bool
 	by     func() string // who is being served; "" for nobody
 
-	dbs    []map[string]*record
+	dbs    []*table
+	hash   func(key []byte) uint64 // the engine's
+	warmth byte                    // keeps the compiler from dropping the reads of Warm
 	age    uint64
 	index  index
 	tombs  tombstones
@@ -94,6 +96,7 @@ type Keeper struct {
 	why  Reason // of the deletion that the keeper or SESSION.REVOKE is doing
 	busy bool   // such a deletion runs
 	heir heir
+	same *record // whose value has just been allowed to change, and whose user stays
 	// fallen is the last session that another key took the name of.
 	fallen *record
 	over   []*user // who have too many sessions
@@ -109,6 +112,7 @@ type record struct {
 	born engine.UnixMilli
 
 	user       *user
+	at         spot    // of its user\'s name, while it is a string
 	prev, next *record // of the same user, the older and the younger one
 }
 
@@ -126,13 +130,13 @@ type loadedKey struct {
 	key string
 }
 
-// perRecord is what a record takes beside its key: itself, and its place in a map.
-const perRecord = int64(unsafe.Sizeof(record{})) + 40
+// perRecord is what a record takes beside its key.
+const perRecord = int64(unsafe.Sizeof(record{}))
 
 // New makes a Keeper without policies, of an engine with so many dbs. by says who is
 // being served.
-func New(dbs int, by func() string) *Keeper {
-	k := &Keeper{by: by, dbs: make([]map[string]*record, dbs)}
+func New(eng *engine.Engine, dbs int, by func() string) *Keeper {
+	k := &Keeper{by: by, hash: eng.Hash, dbs: make([]*table, dbs)}
 	k.forget()
 	return k
 }
@@ -168,6 +172,14 @@ func (k *Keeper) Set(h engine.Held, now engine.UnixMilli, opt Options) {
 	k.settle(h)
 }
 
+// find is the record of a session, nil without one.
+func (k *Keeper) find(db int, key []byte) *record {
+	if k.dbs[db] == nil {
+		return nil
+	}
+	return k.dbs[db].find(k.hash(key), key)
+}
+
 // forget forgets all sessions.
 func (k *Keeper) forget() {
 	for db := range k.dbs {
@@ -201,7 +213,7 @@ func (k *Keeper) Born(db int, key []byte) (at engine.UnixMilli, ok bool) {
 	if !k.on || !bytes.HasPrefix(key, k.prefix) {
 		return 0, false
 	}
-	r := k.dbs[db][string(key)]
+	r := k.find(db, key)
 	if r == nil {
 		return 0, false
 	}

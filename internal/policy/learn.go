@@ -11,7 +11,7 @@ import (
 // knows count as created now. O(keys).
 func (k *Keeper) learn(h engine.Held, now engine.UnixMilli) {
 	before := k.dbs
-	k.dbs = make([]map[string]*record, len(before))
+	k.dbs = make([]*table, len(before))
 	k.forget()
 	k.idle = true
 	defer func() { k.idle = false }()
@@ -27,7 +27,7 @@ func (k *Keeper) learn(h engine.Held, now engine.UnixMilli) {
 				}
 			})
 			for _, key := range keys {
-				found = append(found, k.recall(before[d.DB][string(key)], d.DB, string(key), now))
+				found = append(found, k.recall(before[d.DB].find(k.hash(key), key), d.DB, string(key), now))
 			}
 			keys = keys[:0]
 		}
@@ -70,15 +70,15 @@ func (k *Keeper) enforce(h engine.Held, now engine.UnixMilli) {
 	for db, m := range k.dbs {
 		var late []*record
 		tx := h.BeginAt(db, now)
-		for _, r := range m {
+		m.each(func(r *record) {
 			if k.opt.MaxLifetime <= 0 {
-				break
+				return
 			}
 			v, ok := tx.Glance([]byte(r.key))
 			if ok && capped(r.born, k.opt.MaxLifetime, v.ExpireAt()) != v.ExpireAt() {
 				late = append(late, r)
 			}
-		}
+		})
 		for _, r := range late {
 			tx.KeyExpire([]byte(r.key), capped(r.born, k.opt.MaxLifetime, engine.Never), 0)
 		}

@@ -49,9 +49,10 @@ const life = 5000
 
 func newModel(t *testing.T, seed uint64, opt Options) *model {
 	m := &model{
-		t: t, f: enginetest.New(t), k: New(16, func() string { return "x" }), rng: engine.NewRand(seed), opt: opt,
+		t: t, f: enginetest.New(t), rng: engine.NewRand(seed), opt: opt,
 		born: map[id]engine.UnixMilli{}, tombs: map[id]engine.UnixMilli{},
 	}
+	m.k = New(m.f.Engine, 16, func() string { return "x" })
 	h := m.f.Lock()
 	m.k.Set(h, m.now(), opt)
 	h.Unlock()
@@ -191,12 +192,13 @@ func (m *model) indexed() map[id]string {
 	defer h.Unlock()
 	got := map[id]string{}
 	for db := range 2 {
-		for key, r := range m.k.dbs[db] {
+		m.k.dbs[db].each(func(r *record) {
+			key := r.key
 			s, ok := m.k.Session(db, []byte(key))
 			require.True(m.t, ok)
 			require.Equal(m.t, db, r.db)
 			got[id{db, key}] = s.User
-		}
+		})
 	}
 	byUser := map[id]string{}
 	users, _ := m.k.Users(0, 100)
@@ -275,7 +277,7 @@ func (m *model) check(before truth) {
 		case !had || m.born[who] == 0:
 			m.born[who] = now
 		}
-		r := m.k.dbs[who.db][who.key]
+		r := m.k.find(who.db, []byte(who.key))
 		require.Equal(m.t, m.born[who], r.born, "%v after %s", who, m.said)
 		if at := after.at[who]; m.opt.MaxLifetime > 0 {
 			require.NotEqual(m.t, engine.Never, at, "%v after %s", who, m.said)

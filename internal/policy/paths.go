@@ -2,8 +2,10 @@ package policy
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,7 +16,10 @@ import (
 // with the same name the last. For what is not it finds something or nothing.
 
 // Paths are the places where a user's name may stand, the best first.
-type Paths struct{ paths []path }
+type Paths struct {
+	paths  []path
+	digits bool // some name has one
+}
 
 // path is the names of members, one inside another; whole is all of it.
 type path struct {
@@ -22,10 +27,10 @@ type path struct {
 	whole []byte
 }
 
-// name is a member's, and as it is usually written.
+// name is a member's.
 type name struct {
-	text   string
-	quoted []byte
+	text  string
+	bytes []byte
 }
 
 const (
@@ -49,7 +54,8 @@ func ParsePaths(words []string) (*Paths, error) {
 			if part == "" {
 				return nil, ErrPaths
 			}
-			one.names = append(one.names, name{part, []byte(`"` + part + `"`)})
+			one.names = append(one.names, name{part, []byte(part)})
+			p.digits = p.digits || strings.ContainsAny(part, "0123456789")
 		}
 		p.paths = append(p.paths, one)
 	}
@@ -59,8 +65,18 @@ func ParsePaths(words []string) (*Paths, error) {
 // Find is the user's name in a JSON document: the string or number at the first
 // path that leads to one which is not empty. It points into doc where it can.
 func (p *Paths) Find(doc []byte) (user []byte) {
+	user, _ = p.locate(doc)
+	return user
+}
+
+// spot is where a user's name stood in a document: its bytes, and which path led there.
+// The zero value is none: there was no name, or one written with escapes.
+type spot struct{ from, to, path int32 }
+
+// locate is Find, with the place.
+func (p *Paths) locate(doc []byte) (user []byte, s spot) {
 	if i := space(doc, 0); i == len(doc) || doc[i] != '{' {
-		return nil
+		return nil, s
 	}
 	for i := range p.paths {
 		at := 0
@@ -73,15 +89,86 @@ func (p *Paths) Find(doc []byte) (user []byte) {
 			continue
 		}
 		if user = scalar(doc, at); len(user) > 0 && len(user) <= maxUser {
-			return user
+			if doc[at] == '"' {
+				at++
+			}
+			if &doc[at] == &user[0] && len(doc) <= math.MaxInt32 {
+				s = spot{int32(at), int32(at + len(user)), int32(i)}
+			}
+			return user, s
 		}
 	}
-	return nil
+	return nil, s
+}
+
+// stays says whether the user's name is, and stands, in doc as it was at s in old. It may
+// say no though it is: what it looks for is that nothing but digits has changed before
+// the name, and that behind it no name of a path follows which could count instead.
+// A session that is written again passes that in a tenth of the time of a scan.
+func (p *Paths) stays(s spot, old, doc []byte) bool {
+	from, to := int(s.from), int(s.to)
+	if to == 0 || p.digits || to >= len(doc) || to >= len(old) || bytes.IndexByte(doc, '\\') >= 0 {
+		return false
+	}
+	if !bytes.Equal(old[from-1:to+1], doc[from-1:to+1]) || !onlyDigits(old[:from], doc[:from]) {
+		return false
+	}
+	rest := doc[to:]
+	whole := closes(rest, len(p.paths[s.path].names)-1)
+	for i := range p.paths[:s.path+1] {
+		names := p.paths[i].names
+		if whole {
+			if names = names[:1]; i > 0 && names[0].text == p.paths[i-1].names[0].text {
+				continue
+			}
+		}
+		for j := range names {
+			if bytes.Contains(rest, names[j].bytes) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// closes says whether the objects around a value, so many of them, end right behind it:
+// then no other member of theirs can count instead. rest begins behind the value's text.
+func closes(rest []byte, depth int) bool {
+	if len(rest) > 0 && rest[0] == '"' {
+		rest = rest[1:]
+	}
+	for i := range depth {
+		if i >= len(rest) || rest[i] != '}' {
+			return false
+		}
+	}
+	return true
+}
+
+// onlyDigits says whether two texts of one length differ in digits alone.
+func onlyDigits(a, b []byte) bool {
+	b = b[:len(a)]
+	for len(a) >= 8 {
+		if binary.LittleEndian.Uint64(a) != binary.LittleEndian.Uint64(b) && !digitsDiffer(a[:8], b[:8]) {
+			return false
+		}
+		a, b = a[8:], b[8:]
+	}
+	return digitsDiffer(a, b)
+}
+
+func digitsDiffer(a, b []byte) bool {
+	for i, c := range a {
+		if d := b[i]; c != d && (c < '0' || c > '9' || d < '0' || d > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // follows says whether a member of that name may stand in b.
 func (n *name) follows(b []byte) bool {
-	return bytes.Contains(b, n.quoted) || bytes.IndexByte(b, '\\') >= 0
+	return bytes.Contains(b, n.bytes) || bytes.IndexByte(b, '\\') >= 0
 }
 
 // find is where the value of a member begins of the object at or behind from; 0 when

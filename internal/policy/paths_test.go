@@ -99,6 +99,51 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
+// What stays is what a scan would find.
+func FuzzStays(f *testing.F) {
+	words := []string{"passport.user", "passport.user.id", "bff.sub", "user"}
+	p := parse(f, words...)
+	for _, pair := range [][2]string{
+		{session, strings.Replace(session, "16.195Z", "17.000Z", 1)}, {session, session},
+		{session, strings.Replace(session, "flash", "passport", 1)}, {`{"user":12,"x":1}`, `{"user":13,"x":1}`},
+		{`{"a":1,"user":"x"}`, `{"b":1,"user":"x"}`}, {`{"user":{"a":1},"bff":{"sub":7}}`, `{"user":{"a":2},"bff":{"sub":7}}`},
+		{`{"bff":{"sub":"x"},"q":{}}`, `{"bff":{"sub":"x"},"passport":{"user":"y"}}`}, {`{"user":1}`, `{"user":1.5}`},
+	} {
+		f.Add([]byte(pair[0]), []byte(pair[1]))
+	}
+	f.Fuzz(func(t *testing.T, old, doc []byte) {
+		user, at := p.locate(old)
+		if p.stays(at, old, doc) && json.Valid(doc) && json.Valid(old) {
+			again, there := p.locate(doc)
+			require.Equal(t, string(user), string(again))
+			require.Equal(t, at, there)
+		}
+	})
+}
+
+func TestStays(t *testing.T) {
+	p := parse(t, "passport.user", "passport.user.id", "bff.sub")
+	_, at := p.locate([]byte(session))
+	later := strings.Replace(session, "16.195Z", "17.000Z", 1)
+	require.True(t, p.stays(at, []byte(session), []byte(later)))
+	require.True(t, p.stays(at, []byte(session), []byte(strings.Replace(later, "B-2002", "something else", 1))))
+	for _, other := range []string{
+		strings.Replace(session, "alice", "alicf", 1), strings.Replace(session, "alice", "alice2", 1), strings.Replace(session, `"x"`, `"\\n"`, 1),
+		strings.Replace(session, "flash", "passport", 1), strings.Replace(session, "secure", "Secure", 1), "", session[:30],
+	} {
+		require.False(t, p.stays(at, []byte(session), []byte(other)), other)
+	}
+}
+
+func BenchmarkStays(b *testing.B) {
+	p := parse(b, "passport.user", "passport.user.id", "bff.sub")
+	_, at := p.locate([]byte(session))
+	later := []byte(strings.Replace(session, "16.195Z", "17.000Z", 1))
+	for b.Loop() {
+		p.stays(at, []byte(session), later)
+	}
+}
+
 func BenchmarkFind(b *testing.B) {
 	p := parse(b, "passport.user", "passport.user.id", "bff.sub")
 	doc := []byte(session)

@@ -25,6 +25,10 @@ func (k *Keeper) Effect(tx *engine.Tx, e *engine.Effect) {
 	}
 	switch e.Event {
 	case "set":
+		if r := k.same; r != nil && r.db == e.DB && r.key == string(e.Key) {
+			k.same = nil
+			return
+		}
 		k.changed(tx, e)
 	case "expire", "persist":
 	case "new":
@@ -65,26 +69,33 @@ func (k *Keeper) begin(tx *engine.Tx, e *engine.Effect) {
 
 // add makes the record of a session.
 func (k *Keeper) add(db int, key string, born engine.UnixMilli) *record {
-	m := k.dbs[db]
-	if m == nil {
-		m = map[string]*record{}
-		k.dbs[db] = m
-	}
-	if old := m[key]; old != nil { // it was overlooked that it went
+	name := []byte(key)
+	hash := k.hash(name)
+	t := k.dbs[db]
+	if old := t.find(hash, name); old != nil { // it was overlooked that it went
 		k.drop(old)
+		t = k.dbs[db]
+	}
+	if t == nil {
+		t = &table{}
+		k.dbs[db] = t
+		k.index.bytes += tableSize
 	}
 	k.age++
 	r := &record{key: key, db: db, age: k.age, born: born}
-	m[key] = r
 	k.counts.Active++
-	k.index.bytes += perRecord + int64(len(key))
+	k.index.bytes += perRecord + int64(len(key)) + t.insert(hash, r)
 	return r
 }
 
 // drop forgets a session.
 func (k *Keeper) drop(r *record) {
 	k.index.assign(r, nil)
-	delete(k.dbs[r.db], r.key)
+	t := k.dbs[r.db]
+	if t.remove(k.hash([]byte(r.key)), r); t.n == 0 {
+		k.index.bytes -= t.bytes()
+		k.dbs[r.db] = nil
+	}
 	k.counts.Active--
 	k.index.bytes -= perRecord + int64(len(r.key))
 }
@@ -94,7 +105,7 @@ func (k *Keeper) changed(tx *engine.Tx, e *engine.Effect) {
 	if k.opt.Users == nil {
 		return
 	}
-	r := k.dbs[e.DB][string(e.Key)]
+	r := k.find(e.DB, e.Key)
 	if r == nil {
 		return
 	}
@@ -114,7 +125,8 @@ func (k *Keeper) look(tx *engine.Tx, r *record, key []byte) {
 	if !ok { // it has expired, and will be told so
 		return
 	}
-	name := k.userOf(tx, &v)
+	name, at := k.userOf(tx, &v)
+	r.at = at
 	if r.user != nil && r.user.name == string(name) || r.user == nil && len(name) == 0 {
 		return
 	}
@@ -125,25 +137,25 @@ func (k *Keeper) look(tx *engine.Tx, r *record, key []byte) {
 	k.account(tx)
 }
 
-// userOf is the name of the user whose session an entry is; none for an entry that
-// names nobody.
-func (k *Keeper) userOf(tx *engine.Tx, v *engine.View) []byte {
+// userOf is the name of the user whose session an entry is, and where it stands; none
+// for an entry that names nobody.
+func (k *Keeper) userOf(tx *engine.Tx, v *engine.View) ([]byte, spot) {
 	switch v.Type() {
 	case engine.TString:
-		return k.opt.Users.Find(v.Packed())
+		return k.opt.Users.locate(v.Packed())
 	case engine.THash:
 		for i := range k.opt.Users.paths {
 			if val, ok := tx.HashField(v, k.opt.Users.paths[i].whole); ok && len(val) > 0 && len(val) <= maxUser {
-				return val
+				return val, spot{}
 			}
 		}
 	}
-	return nil
+	return nil, spot{}
 }
 
 // end is about a session that is gone.
 func (k *Keeper) end(tx *engine.Tx, e *engine.Effect, why Reason) {
-	r := k.dbs[e.DB][string(e.Key)]
+	r := k.find(e.DB, e.Key)
 	if r == nil {
 		return
 	}
@@ -207,26 +219,25 @@ func (k *Keeper) space(tx *engine.Tx, e *engine.Effect) {
 func (k *Keeper) swap(a, b int) {
 	k.dbs[a], k.dbs[b] = k.dbs[b], k.dbs[a]
 	for _, db := range []int{a, b} {
-		for _, r := range k.dbs[db] {
-			r.db = db
-		}
+		k.dbs[db].each(func(r *record) { r.db = db })
 	}
 }
 
 // flushed ends all sessions of a db, with one event.
 func (k *Keeper) flushed(tx *engine.Tx, db int) {
-	n := len(k.dbs[db])
+	n := k.dbs[db].count()
 	if n == 0 {
 		return
 	}
 	k.counts.Ended[Flushed] += int64(n)
-	for _, r := range k.dbs[db] {
+	k.dbs[db].each(func(r *record) {
 		k.index.assign(r, nil)
 		k.index.bytes -= perRecord + int64(len(r.key))
 		if k.buries(Flushed) {
 			k.tombs.add(db, r.key, tx.Now()+engine.UnixMilli(k.opt.TombstoneTTL), tx.Now())
 		}
-	}
+	})
+	k.index.bytes -= k.dbs[db].bytes()
 	k.counts.Active -= n
 	k.dbs[db] = nil
 	if k.log.size > 0 {

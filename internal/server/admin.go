@@ -45,7 +45,7 @@ func (s *Server) startAdmin() {
 	s.notifier.set(h, s.cfg.NotifyEvents)
 	h.AddSink(s.sessions)
 	s.sessions.setPrefix(h, engine.UnixMilli(s.now.UnixMilli()), s.cfg.SessionPrefix)
-	s.policies = policy.New(s.cfg.Databases, s.servedClient)
+	s.policies = policy.New(s.eng, s.cfg.Databases, s.servedClient)
 	if err := s.policiesChanged(); err != nil { // the configuration has checked it
 		s.log.Error("policies about sessions", "error", err)
 	}
