@@ -40,7 +40,7 @@ var sessionCommands = []command.Entry[*Client]{
 // Pages of the lists: as long as nobody says, and at most.
 const (
 	sessionPage    = 100
-	sessionPageMax = 10_000
+	sessionPageMax = 1000
 	// sessionLooks is how many keys a page looks at before it may be short.
 	sessionLooks = 20_000
 )
