@@ -68,6 +68,7 @@ type Clients struct {
 	Buffers                             int64 // bytes held for all clients
 	Received, Rejected                  int64
 	QueryLimitClosed, OutputLimitClosed int64
+	Evicted                             int64 // by maxmemory-clients
 }
 
 // PubSub counts what is subscribed to, each channel and pattern once.

@@ -5,6 +5,7 @@ package config
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"coatcheck/engine"
@@ -50,6 +51,7 @@ type Config struct {
 	TrackingTableMaxKeys   int64 // 0: no limit
 
 	MaxMemory          int64
+	MaxMemoryClients   string // bytes, or a part of MaxMemory: "10%"; see ClientMemory
 	MaxMemoryPolicy    string
 	MaxMemorySamples   int
 	LFULogFactor       int
@@ -142,6 +144,16 @@ func (c *Config) Path(name string) string {
 		return name
 	}
 	return filepath.Join(c.Dir, name)
+}
+
+// ClientMemory is how much all clients may hold together, in bytes; 0 is no limit.
+func (c *Config) ClientMemory() int64 {
+	if part, ok := strings.CutSuffix(c.MaxMemoryClients, "%"); ok {
+		n, _ := strconv.ParseInt(part, 10, 64)
+		return c.MaxMemory/100*n + c.MaxMemory%100*n/100
+	}
+	n, _ := strconv.ParseInt(c.MaxMemoryClients, 10, 64)
+	return n
 }
 
 // Pair is a parameter and its value as CONFIG GET shows it.

@@ -6,7 +6,7 @@ var memoryParams = []param{
 		"allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"), def: "noeviction", field: textField(func(c *Config) *string { return &c.MaxMemoryPolicy })},
 	{name: "maxmemory-samples", kind: number(1, maxInt), def: "5", field: intField(func(c *Config) *int { return &c.MaxMemorySamples })},
 	{name: "maxmemory-eviction-tenacity", kind: number(0, 100), def: "10", note: "a command evicts until it fits"},
-	{name: "maxmemory-clients", kind: intKind{0, maxInt64, percent}, def: "0", note: "clients are bounded one by one, not together"},
+	{name: "maxmemory-clients", kind: intKind{0, maxInt64, percent}, def: "0", field: textField(func(c *Config) *string { return &c.MaxMemoryClients })},
 	{name: "lfu-log-factor", kind: number(0, maxInt), def: "10", field: intField(func(c *Config) *int { return &c.LFULogFactor })},
 	{name: "lfu-decay-time", kind: number(0, maxInt), def: "1", field: intField(func(c *Config) *int { return &c.LFUDecayTime })},
 	{name: "hz", kind: clampKind{intKind{0, maxInt, plain}, 1, 500}, def: "10", field: intField(func(c *Config) *int { return &c.Hz }), note: "work is done when it is due, not by ticks"},

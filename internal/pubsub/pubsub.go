@@ -46,6 +46,7 @@ type Subscriber[S any] struct {
 	Owner S
 	subs  [kinds]map[string]*subscription[S]
 	seq   uint64 // of the last subscription
+	mem   int
 }
 
 // subscription is one party's place in a topic.
@@ -63,6 +64,13 @@ func (s *Subscriber[S]) Count(k Kind) int { return len(s.subs[k]) }
 func (s *Subscriber[S]) Total() int {
 	return s.Count(Channel) + s.Count(Pattern) + s.Count(Shard)
 }
+
+// Memory is about what the subscriptions take, in bytes; each counts the name, which
+// several share.
+func (s *Subscriber[S]) Memory() int { return s.mem }
+
+// perSubscription is about what a subscription costs beside its name.
+const perSubscription = 128
 
 // Names are what the party subscribed to, in the order in which it did.
 func (s *Subscriber[S]) Names(k Kind) []string {
@@ -98,6 +106,7 @@ func (r *Registry[S]) Subscribe(s *Subscriber[S], k Kind, name []byte) bool {
 		s.subs[k] = map[string]*subscription[S]{}
 	}
 	s.subs[k][t.Name] = sub
+	s.mem += perSubscription + len(name)
 	return true
 }
 
@@ -143,6 +152,7 @@ func (r *Registry[S]) remove(k Kind, sub *subscription[S]) {
 	if delete(sub.owner.subs[k], t.Name); len(sub.owner.subs[k]) == 0 {
 		sub.owner.subs[k] = nil
 	}
+	sub.owner.mem -= perSubscription + len(t.Name)
 	last := len(t.subs) - 1
 	t.subs[sub.at] = t.subs[last]
 	t.subs[sub.at].at = sub.at

@@ -64,7 +64,7 @@ func (s *Server) startAdmin() {
 func (s *Server) watchConfig() {
 	s.cfg.OnSet(func() error { s.ConfigChanged(); return nil },
 		"proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit",
-		"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time")
+		"maxmemory", "maxmemory-clients", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time")
 	s.cfg.OnSet(func() error { s.held.SetPacking(s.cfg.Packing); return nil },
 		"hash-max-listpack-entries", "hash-max-listpack-value", "list-max-listpack-size",
 		"set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value",

@@ -74,6 +74,7 @@ type Client struct {
 	monitor         bool
 	multi           *transaction       // nil: commands are not queued
 	watched         map[keyOfDB]*watch // until one has changed
+	watchedMem      int                // of watched, in bytes
 	watchedChanged  bool
 	noEvict         bool
 	noTouch         bool
@@ -91,16 +92,20 @@ type Client struct {
 	// qbuf and qcap are what the parser held after the last turn: bytes that
 	// wait, and its memory.
 	qbuf, qcap int
+	// weighed is the client's part in Server.clientMemory.
+	weighed int64
 }
 
 // waiting is a command that could not finish in its turn. The client's later
 // commands wait for it.
 type waiting struct {
-	cmd   *Cmd
-	argv  [][]byte // a copy; nil while more goes on
-	began time.Time
-	more  *command.More // the next slice runs in the next turn
-	await *await        // the reply comes from elsewhere
+	cmd  *Cmd
+	argv [][]byte // a copy; nil while more goes on
+	// argvMem is the size of argv, 0 until somebody asks.
+	argvMem int
+	began   time.Time
+	more    *command.More // the next slice runs in the next turn
+	await   *await        // the reply comes from elsewhere
 	// parked: argv runs again when a key is ready, see blocked.go.
 	parked *waiter
 	// paused: argv is tried again once CLIENT PAUSE ends.
@@ -120,6 +125,7 @@ func (s *Server) newClient(w waker, k kind, fd int, addr, laddr string) *Client 
 	c.active = c.created
 	c.authenticated = c.user.IsOpen()
 	s.clients.add(c)
+	s.weigh(c)
 	s.Stats.Connections++
 	if k == kindPipe {
 		id := strconv.FormatInt(c.id, 10)
@@ -137,6 +143,7 @@ func (s *Server) drop(c *Client) {
 	c.endWait()
 	c.leave()
 	delete(s.oversoft, c)
+	s.unweigh(c)
 	s.clients.remove(c)
 }
 

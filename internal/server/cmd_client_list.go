@@ -82,7 +82,7 @@ func (s *Server) clientLine(c *Client) string {
 	}
 	obl := c.unsent.Load() + c.replied
 	omem := int64(c.pushed.Memory()) + c.unsent.Load()
-	total := omem + int64(clientSize+qcap+argvMem+c.multi.memory()+len(c.name)+len(c.libName)+len(c.libVer))
+	total := c.memory() + int64(argvMem)
 	queued := -1
 	if c.multi != nil {
 		queued = len(c.multi.queue)

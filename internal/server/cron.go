@@ -25,6 +25,7 @@ func (s *Server) tick() {
 	s.closeIdle()
 	s.sampleRates()
 	s.accountBuffers()
+	s.weighAll()
 	s.saveIfDue()
 	for c := range s.oversoft {
 		s.checkOutput(c)

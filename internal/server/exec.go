@@ -58,10 +58,13 @@ func (s *Server) turn(c *Client) (again bool) {
 	c.takePushed(out)
 	c.replied = int64(out.Len() - start)
 	s.checkOutput(c)
+	if c.qbuf, c.qcap = c.in.Buffered(), 0; c.qbuf > 0 { // without, Release leaves nothing
+		c.qcap = max(c.in.Cap(), c.qbuf)
+	}
+	s.checkClientMemory(c)
 	c.replied = 0
 	s.running = nil
 	c.argv = nil
-	c.qbuf, c.qcap = c.in.Buffered(), c.in.Cap()
 	return again && !c.closing
 }
 
@@ -76,6 +79,7 @@ func (s *Server) turnBeside(c *Client) {
 	c.takePushed(&c.out)
 	s.checkUnread(c)
 	s.checkOutput(c)
+	s.checkClientMemory(c)
 	c.replied = 0
 }
 

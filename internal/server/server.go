@@ -92,10 +92,11 @@ type Server struct {
 	began  time.Time   // when the batch did
 	held   engine.Held // valid while a batch runs
 	// buffers is what the engine was told of the clients' buffers, in bytes.
-	buffers int64
-	keys    [engine.WarmKeys][]byte // of commands to come, while they are looked at
-	table   *Table
-	Stats   Stats
+	buffers      int64
+	clientMemory clientMemory
+	keys         [engine.WarmKeys][]byte // of commands to come, while they are looked at
+	table        *Table
+	Stats        Stats
 	admin
 	saves saves
 
@@ -182,6 +183,7 @@ func (s *Server) ConfigChanged() {
 	s.protoUnauth.Unauthenticated = true
 	s.limitsChanged()
 	s.memoryChanged()
+	s.clientMemoryChanged()
 }
 
 // Engine is the store that the server serves.

@@ -81,7 +81,7 @@ func (s *Server) clientFigures() metrics.Clients {
 		Connected: s.clients.len(), Max: s.cfg.MaxClients, Monitors: len(s.monitors),
 		Received: s.Stats.Connections, Rejected: s.Stats.Rejected,
 		Timed: len(s.blocked.timed), WaitKeys: len(s.blocked.all), GoneKeys: s.blocked.goneKeys,
-		QueryLimitClosed: s.Stats.QueryBufferHits, OutputLimitClosed: s.Stats.OutputHits,
+		QueryLimitClosed: s.Stats.QueryBufferHits, OutputLimitClosed: s.Stats.OutputHits, Evicted: s.Stats.EvictedClients,
 	}
 	for c := range s.clients.all() {
 		out := c.waitingOut()

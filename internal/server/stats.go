@@ -16,6 +16,7 @@ type Stats struct {
 	ErrorsByCode    map[string]int64
 	QueryBufferHits int64 // client_query_buffer_limit_disconnections
 	OutputHits      int64 // client_output_buffer_limit_disconnections
+	EvictedClients  int64 // evicted_clients
 	Panics          int64 // commands that failed inside: bugs of ours
 
 	// NetIn and NetOut are bytes read from and written to clients. Atomic.
@@ -27,7 +28,7 @@ type Stats struct {
 // Reset zeroes everything.
 func (st *Stats) Reset() {
 	st.Connections, st.Rejected, st.Commands, st.Errors = 0, 0, 0, 0
-	st.QueryBufferHits, st.OutputHits, st.Panics = 0, 0, 0
+	st.QueryBufferHits, st.OutputHits, st.EvictedClients, st.Panics = 0, 0, 0, 0
 	st.ErrorsByCode = nil
 	st.NetIn.Store(0)
 	st.NetOut.Store(0)

@@ -27,6 +27,8 @@ type trackingClient struct {
 	// broken: redirect has gone.
 	broken   bool
 	prefixes []string // in order
+	// prefixMem is about what they take, in bytes.
+	prefixMem int
 }
 
 // remembers says whether the keys of the running command are remembered.
@@ -109,7 +111,7 @@ func (t *tracking) track(c *Client, want trackingClient, prefixes []string) {
 		t.clients++
 		t.srv.held.WantsChanged()
 	} else {
-		want.prefixes, want.caching = c.tracking.prefixes, c.tracking.caching
+		want.prefixes, want.prefixMem, want.caching = c.tracking.prefixes, c.tracking.prefixMem, c.tracking.caching
 	}
 	c.tracking = &want
 	for _, p := range prefixes {
@@ -134,6 +136,8 @@ func (t *tracking) listen(c *Client, prefix string) {
 	p.clients[c] = struct{}{}
 	at, _ := slices.BinarySearch(c.tracking.prefixes, prefix)
 	c.tracking.prefixes = slices.Insert(c.tracking.prefixes, at, prefix)
+	const perPrefix = 128
+	c.tracking.prefixMem += perPrefix + len(prefix)
 }
 
 // untrack ends c's tracking. What it has read stays remembered, and is not told.

@@ -133,6 +133,7 @@ func (c *Client) watchKey(tx *engine.Tx, of keyOfDB) {
 		c.watched = map[keyOfDB]*watch{}
 	}
 	c.watched[of] = w
+	c.watchedMem += perWatch + len(of.key)
 	if len(all.keys) == 1 {
 		c.srv.held.WantsChanged()
 	}
@@ -166,6 +167,7 @@ func (c *Client) forgetWatched() {
 			delete(all.keys, of)
 		}
 	}
+	c.watchedMem = 0
 	if len(c.watched) > fewWatched {
 		c.watched = nil
 	} else {
@@ -175,6 +177,9 @@ func (c *Client) forgetWatched() {
 		c.srv.held.WantsChanged()
 	}
 }
+
+// perWatch is about what a watched key costs beside its name.
+const perWatch = 128
 
 // fewWatched is how many keys a client's map may keep room for.
 const fewWatched = 16
