@@ -127,7 +127,8 @@ func (s *BitField) nextSigned(from, by int64) (v int64, fits bool) {
 	high := int64(math.MaxInt64) >> (64 - s.Bits)
 	low := -high - 1
 	switch sum, ok := addInt(from, by); {
-	case from > high, from >= low && by > 0 && (!ok || sum > high):
+	case from > high, from >= low && by > 0 && (!ok || sum > high),
+		s.Bits < 64 && by > int64(uint64(high)-uint64(from)): // so far below that Redis takes it for above
 		v = high
 	case from < low, by < 0 && (!ok || sum < low):
 		v = low

@@ -133,25 +133,43 @@ func bitRange(in Args, at int) (r engine.BitRange, err error) {
 //
 // Replies with how many bits are set.
 func bitcount(tx *engine.Tx, in Args, out *resp.Reply) error {
-	if len(in) == 3 || len(in) > 5 {
-		return errs.Syntax
-	}
-	if len(in) > 4 { // both integers are looked at before the word
-		for _, arg := range in[2:4] {
-			if _, err := intArg(arg); err != nil {
-				return err
-			}
-		}
-	}
-	r, err := bitRange(in, 2)
+	r, err := bitCountRange(in)
 	if err != nil {
-		return err
+		return keyBeforeWords(tx, in[1], err, 0, out)
 	}
 	n, err := tx.BitCount(in[1], r)
 	if err != nil {
 		return err
 	}
 	out.Int(n)
+	return nil
+}
+
+// bitCountRange reads [start end [BYTE | BIT]]. Both integers are looked at before the
+// word, which does not matter where they make nothing.
+func bitCountRange(in Args) (engine.BitRange, error) {
+	if len(in) == 3 || len(in) > 5 {
+		return engine.BitRange{}, errs.Syntax
+	}
+	if len(in) == 5 {
+		r, err := bitRange(in[:4], 2)
+		if err != nil || r.Start < 0 && r.End < 0 && r.Start > r.End {
+			return r, err
+		}
+	}
+	return bitRange(in, 2)
+}
+
+// keyBeforeWords refuses what is wrong with a command's words, unless there is no string
+// at key: that is looked at first (until Redis 7.2). Without a key the reply is missing.
+func keyBeforeWords(tx *engine.Tx, key []byte, wrong error, missing int64, out *resp.Reply) error {
+	switch _, ok, err := tx.String(key); {
+	case err != nil:
+		return err
+	case ok:
+		return wrong
+	}
+	out.Int(missing)
 	return nil
 }
 
@@ -165,12 +183,10 @@ func bitpos(tx *engine.Tx, in Args, out *resp.Reply) error {
 		return err
 	case bit&^1 != 0:
 		return errs.BitArgument
-	case len(in) > 6:
-		return errs.Syntax
 	}
 	r, err := bitRange(in, 3)
 	if err != nil {
-		return err
+		return keyBeforeWords(tx, in[1], err, -bit, out)
 	}
 	n, err := tx.BitPos(in[1], bit == 1, r)
 	if err != nil {

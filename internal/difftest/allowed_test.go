@@ -67,8 +67,6 @@ var allowed = []difference{
 	{"ZSCAN", "each server's own order", func(ours, theirs resp.Value) bool {
 		return len(ours.Elems) == 2 && len(theirs.Elems) == 2 && sameSet(ours.Elems[1], theirs.Elems[1])
 	}},
-	{"BITCOUNT", "7.0 looks at the key before the words, 7.2 behind", keyFirst},
-	{"BITPOS", "7.0 looks at the key before the words, 7.2 behind", keyFirst},
 	{"HGETALL", "each server's own order", samePairs},
 	{"HKEYS", "each server's own order", sameSet},
 	{"HVALS", "each server's own order", sameSet},
@@ -143,12 +141,6 @@ func sameDoubles(ours, theirs resp.Value) bool {
 		})
 	}
 	return plain(ours) == plain(theirs)
-}
-
-// keyFirst says that theirs finds no string, and ours has not come so far.
-func keyFirst(ours, theirs resp.Value) bool {
-	nothing := theirs.Kind == resp.KindInt && (theirs.Int == 0 || theirs.Int == -1)
-	return ours.IsError() && (nothing || strings.HasPrefix(theirs.Text, "WRONGTYPE "))
 }
 
 // sameShape compares what is not known before but for its kind and number.
