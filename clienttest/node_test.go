@@ -32,6 +32,16 @@ func TestNode(t *testing.T) {
 	}
 }
 
+// With tombstones logout is final for applications that nobody changed.
+func TestNodeLogoutRace(t *testing.T) {
+	t.Parallel()
+	if target.isRedis { // it has no policies
+		return
+	}
+	npmInstall(t, "node")
+	runNode(t, startTLSServer(t), "race.test.mjs")
+}
+
 // runNode runs one file of Node tests against s. Node's own report is shown
 // when something failed.
 func runNode(t *testing.T, s *server, file string) {
