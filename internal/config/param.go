@@ -15,6 +15,7 @@ const (
 	multi                       // several words, as one argument or many
 	sensitive                   // its value is kept out of SLOWLOG and logs
 	ours                        // not a parameter of Redis
+	contents                    // what is in the file counts: set again, it is read again
 )
 
 // param is one row of the table.

@@ -124,7 +124,7 @@ func (c *Config) apply(changes []change) error {
 // concerns returns the first change that the hook is about, or nil.
 func (h *hook) concerns(changes []change) *change {
 	for i := range changes {
-		if ch := &changes[i]; ch.from != ch.to && slices.Contains(h.params, ch.p) {
+		if ch := &changes[i]; (ch.from != ch.to || ch.p.flags&contents != 0) && slices.Contains(h.params, ch.p) {
 			return ch
 		}
 	}

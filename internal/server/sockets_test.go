@@ -172,6 +172,46 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A certificate that was renewed in its file is served once its parameter is set
+// again; who is connected stays, and files that are wrong change nothing.
+func TestTLSCertificateIsRenewed(t *testing.T) {
+	dir := t.TempDir()
+	ca, _, _ := issue(t, dir, "ca", nil)
+	first, cert, key := issue(t, dir, "server", &ca)
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.cert)
+	port := freeTCP(t)
+	srv := servertest.Start(t, func(o *server.Options) {
+		o.Addr = ""
+		o.Config.Bind, o.Config.TLSPort, o.Config.TLSAuthClients = []string{"127.0.0.1"}, port, "no"
+		o.Config.TLSCertFile, o.Config.TLSKeyFile = cert, key
+	})
+	c := newCaller(t, srv)
+	served := func() (*peer, *big.Int) {
+		conn, err := tls.Dial("tcp", srv.Addr().String(), &tls.Config{RootCAs: pool})
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		p := newPeer(t, conn)
+		p.ask("PING\r\n", "+PONG\r\n")
+		return p, conn.ConnectionState().PeerCertificates[0].SerialNumber
+	}
+	old, serial := served()
+	require.Equal(t, first.cert.SerialNumber, serial)
+
+	second, _, _ := issue(t, dir, "server", &ca)
+	c.says("+OK", "CONFIG", "SET", "tls-cert-file", cert, "tls-key-file", key)
+	_, serial = served()
+	require.Equal(t, second.cert.SerialNumber, serial)
+	old.ask("PING\r\n", "+PONG\r\n")
+
+	require.NoError(t, os.WriteFile(cert, []byte("no certificate"), 0o600))
+	c.says("-ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - Unable to update TLS configuration. Check server logs.",
+		"CONFIG", "SET", "tls-cert-file", cert)
+	_, serial = served()
+	require.Equal(t, second.cert.SerialNumber, serial)
+	old.ask("PING\r\n", "+PONG\r\n")
+}
+
 func TestTLSRefusesWhatCannotWork(t *testing.T) {
 	dir := t.TempDir()
 	ca, cert, key := issue(t, dir, "ca", nil)
