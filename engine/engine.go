@@ -23,33 +23,34 @@ type Options struct {
 
 // Engine is a keyspace under one lock. Execution units run one after another.
 type Engine struct {
-	mu       sync.Mutex
-	clock    Clock
-	rand     Rand
-	seed     maphash.Seed // of the dicts' hash: keys cannot be made to collide
-	dbs      []*db
-	tx       Tx
-	effect   Effect
-	sinks    []attached
-	guard    Guard  // nil: nobody is asked
-	warmer   Warmer // the guard, if it is one
-	wants    Wants  // of all sinks together
-	units    bool   // some sink hears of units' ends
-	stats    Stats
-	limits   Limits
-	lfu      bool // the policy counts uses
-	peak     int64
-	outside  int64 // memory in use beside the keyspace
-	expirer  expirer
-	evictor  evictor
-	reaper   reaper
-	snapshot *Snapshot        // the one that runs
-	hashes   [WarmKeys]uint64 // that Warm works on
-	digits   [20]byte         // an integer of a packed value, for whoever visits its elements
-	digging  func()           // stops the timer of digLater; nil: there is none
-	poison   bool             // tests: freed memory must not be written to
-	closed   bool
-	paused   bool // see Pause
+	mu        sync.Mutex
+	clock     Clock
+	rand      Rand
+	seed      maphash.Seed // of the dicts' hash: keys cannot be made to collide
+	dbs       []*db
+	tx        Tx
+	effect    Effect
+	sinks     []attached
+	guard     Guard  // nil: nobody is asked
+	warmer    Warmer // the guard, if it is one
+	wants     Wants  // of all sinks together
+	units     bool   // some sink hears of units' ends
+	stats     Stats
+	limits    Limits
+	lfu       bool // the policy counts uses
+	peak      int64
+	outside   int64 // memory in use beside the keyspace
+	expirer   expirer
+	evictor   evictor
+	reaper    reaper
+	snapshot  *Snapshot        // the one that runs
+	hashes    [WarmKeys]uint64 // that Warm works on
+	digits    [20]byte         // an integer of a packed value, for whoever visits its elements
+	digging   func()           // stops the timer of digLater; nil: there is none
+	poison    bool             // tests: freed memory must not be written to
+	closed    bool
+	paused    bool // see Pause
+	replaying bool // see Replay
 
 	atUnlock []func(Held) // see BeforeUnlock
 
@@ -177,6 +178,16 @@ func (e *Engine) Do(db int, fn func(tx *Tx) error) (err error) {
 	tx := h.Begin(db)
 	defer tx.End()
 	return fn(tx)
+}
+
+// DoAt is Do at another time than the clock's.
+func (e *Engine) DoAt(db int, now UnixMilli, fn func(h Held, tx *Tx) error) (err error) {
+	h := e.Lock()
+	defer h.Unlock()
+	defer noMemory(&err)
+	tx := h.BeginAt(db, now)
+	defer tx.End()
+	return fn(h, tx)
 }
 
 // Tx is an execution unit: what runs without interruption, at one time.

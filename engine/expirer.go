@@ -166,6 +166,14 @@ func (h Held) SetActiveExpire(on bool) {
 	}
 }
 
+// Replay begins or ends the running again, at times of the caller's choice, of what
+// happened before: meanwhile keys do not expire by themselves, and those that are used
+// count as used now.
+func (h Held) Replay(on bool) {
+	h.eng.replaying = on
+	h.SetActiveExpire(!on)
+}
+
 // Pause stops the keyspace from changing by itself, or lets it again: while it is
 // on, keys that expire are gone for readers, but are removed, with their effect,
 // only afterwards, and none are evicted. Commands that write are for the caller

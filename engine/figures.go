@@ -13,6 +13,7 @@ const (
 
 // newFigures are those of a new entry.
 func (e *Engine) newFigures(now UnixMilli) uint32 {
+	now = e.usedAt(now)
 	if e.lfu {
 		return minutes(now)<<8 | lfuInit
 	}
@@ -22,13 +23,25 @@ func (e *Engine) newFigures(now UnixMilli) uint32 {
 func seconds(now UnixMilli) uint32 { return uint32(now/1000) & lruMask }
 func minutes(now UnixMilli) uint32 { return uint32(now/60_000) & 0xffff }
 
+// usedAt is when what is used at a unit's time is said to have been used.
+func (e *Engine) usedAt(now UnixMilli) UnixMilli {
+	if e.replaying {
+		return UnixMilli(e.clock.Now().UnixMilli())
+	}
+	return now
+}
+
+// UsedNow is Now, but while an engine repeats what happened before (Held.Replay): then
+// it is the clock's time, as which what is used counts as used.
+func (tx *Tx) UsedNow() UnixMilli { return tx.eng.usedAt(tx.now) }
+
 // touch refreshes the LRU/LFU figures of the entry at p, which exists.
 func (tx *Tx) touch(p *place) {
 	if !tx.eng.lfu {
-		p.ent.setLRU(seconds(tx.now))
+		p.ent.setLRU(seconds(tx.UsedNow()))
 		return
 	}
-	p.ent.setLRU(minutes(tx.now)<<8 | tx.eng.countUse(tx.eng.decayed(p.ent.lru(), tx.now)))
+	p.ent.setLRU(minutes(tx.UsedNow())<<8 | tx.eng.countUse(tx.eng.decayed(p.ent.lru(), tx.UsedNow())))
 }
 
 // idle is the number of seconds since the entry at p was last touched.

@@ -30,8 +30,8 @@ func (g *StreamGroup) Claim(name []byte, ids []StreamID, opt ClaimOptions, visit
 	if tellLast {
 		g.g.last = opt.LastID
 	}
-	if opt.At < 0 || opt.At > tx.now {
-		opt.At = tx.now
+	if opt.At < 0 || opt.At > tx.UsedNow() {
+		opt.At = tx.UsedNow()
 	}
 	c := g.Join(name, false).c
 	for _, id := range ids {
@@ -57,7 +57,7 @@ func (g *StreamGroup) Claim(name []byte, ids []StreamID, opt ClaimOptions, visit
 			count++
 		}
 		g.g.give(d, c, id, opt.At, count)
-		c.active = tx.now
+		c.active = tx.UsedNow()
 		visit(w.entry())
 		n++
 		g.countClaim(id, c, opt.At, count)
@@ -123,10 +123,10 @@ func (g *StreamGroup) AutoClaim(name []byte, opt AutoClaimOptions, visit func(e 
 			if !opt.JustID {
 				count++
 			}
-			g.g.give(d, c, id, tx.now, count)
-			c.active = tx.now
+			g.g.give(d, c, id, tx.UsedNow(), count)
+			c.active = tx.UsedNow()
 			visit(w.entry())
-			g.countClaim(id, c, tx.now, count)
+			g.countClaim(id, c, tx.UsedNow(), count)
 			opt.Count--
 		}
 		p = g.g.pending.Next(p)

@@ -157,7 +157,7 @@ func (tx *Tx) StreamConsumerCreate(key, group, name []byte) (done bool, err erro
 	if g.g.consumer(name) != nil {
 		return false, nil
 	}
-	g.st.s.addConsumer(g.st.p.db, g.g, string(name), tx.now)
+	g.st.s.addConsumer(g.st.p.db, g.g, string(name), tx.UsedNow())
 	g.st.p.resized()
 	tx.announce(ClassStream, "xgroup-createconsumer", key,
 		[]byte("XGROUP"), []byte("CREATECONSUMER"), key, group, name)

@@ -13,10 +13,10 @@ func (g *StreamGroup) Join(name []byte, tell bool) StreamConsumer {
 	tx := g.st.tx
 	c := g.g.consumer(name)
 	if c != nil {
-		c.seen = tx.now
+		c.seen = tx.UsedNow()
 		return StreamConsumer{g, c}
 	}
-	c = g.st.s.addConsumer(g.st.p.db, g.g, string(name), tx.now)
+	c = g.st.s.addConsumer(g.st.p.db, g.g, string(name), tx.UsedNow())
 	g.st.p.resized()
 	tx.announce(ClassStream, "xgroup-createconsumer", g.key)
 	if tell && tx.wantsArgv() {
@@ -58,10 +58,10 @@ func (c StreamConsumer) ReadNew(count int64, noAck bool, visit func(e *StreamEnt
 		g.advance(s, id)
 		visit(w.entry())
 		if !noAck {
-			g.give(d, c.c, id, tx.now, 1)
-			c.c.active = tx.now
+			g.give(d, c.c, id, tx.UsedNow(), 1)
+			c.c.active = tx.UsedNow()
 			if tx.wantsArgv() {
-				c.g.repeatClaim(id, c.c, tx.now, 1)
+				c.g.repeatClaim(id, c.c, tx.UsedNow(), 1)
 			}
 		}
 		n++

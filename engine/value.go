@@ -124,9 +124,9 @@ func (tx *Tx) putValue(p *place, v *Value, at UnixMilli) error {
 func (tx *Tx) remember(p *place, opt RestoreOptions) {
 	switch {
 	case tx.eng.lfu && opt.Freq >= 0:
-		p.ent.setLRU(minutes(tx.now)<<8 | uint32(min(opt.Freq, 255)))
+		p.ent.setLRU(minutes(tx.UsedNow())<<8 | uint32(min(opt.Freq, 255)))
 	case !tx.eng.lfu && opt.Idle >= 0:
-		p.ent.setLRU(seconds(tx.now - UnixMilli(min(opt.Idle, lruMask)*1000)))
+		p.ent.setLRU(seconds(tx.UsedNow() - UnixMilli(min(opt.Idle, lruMask)*1000)))
 	}
 }
 

@@ -54,7 +54,7 @@ func xclaim(tx *engine.Tx, in Args, out *resp.Reply) error {
 		}
 		ids = append(ids, id)
 	}
-	opt, err := claimOptions(in, at, tx.Now())
+	opt, err := claimOptions(in, at, tx.UsedNow())
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ import (
 type LoadOptions struct {
 	// Unsigned accepts a wrong checksum (rdbchecksum no).
 	Unsigned bool
+	// KeepExpired loads keys and fields whose deadline has passed, too: commands follow
+	// that were given before.
+	KeepExpired bool
 	// Function is told of libraries of functions; nil: they are ignored.
 	Function func(code []byte) error
 	// Progress is told now and then of the file's bytes, how many of them were
@@ -48,6 +51,9 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 		return l, fmt.Errorf("read a snapshot: %w", err)
 	}
 	now := engine.UnixMilli(eng.Clock().Now().UnixMilli())
+	if opt.KeepExpired {
+		now = 1 // before every deadline
+	}
 	born := int64(0) // of the key that follows; 0: nobody knows
 	_, err = rdb.Load(f, rdb.LoadOptions{Unsigned: opt.Unsigned}, rdb.Handler{
 		Aux: func(name, value string) {
@@ -75,7 +81,7 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 				return nil
 			}
 			l.Keys++
-			return put(eng, e, func() {
+			return put(eng, now, e, func() {
 				if at > 0 && opt.Born != nil {
 					opt.Born(e.DB, e.Key, at)
 				}
@@ -97,9 +103,9 @@ func isEmpty(v *engine.Value) bool {
 	return false
 }
 
-// put loads a key; then is called afterwards, under the lock.
-func put(eng *engine.Engine, e *rdb.Entry, then func()) error {
-	return eng.Do(0, func(tx *engine.Tx) error {
+// put loads a key as at a time; then is called afterwards, under the lock.
+func put(eng *engine.Engine, now engine.UnixMilli, e *rdb.Entry, then func()) error {
+	return eng.DoAt(0, now, func(_ engine.Held, tx *engine.Tx) error {
 		if !tx.HasDB(e.DB) {
 			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
 		}
