@@ -107,16 +107,17 @@ func getbit(tx *engine.Tx, in Args, out *resp.Reply) error {
 // bitRange reads [start [end [BYTE | BIT]]] from in[at] on. As in Redis' BITPOS the
 // word is looked at before the end.
 func bitRange(in Args, at int) (r engine.BitRange, err error) {
-	if len(in) == at {
+	switch {
+	case len(in) == at:
 		return r, nil
+	case len(in) > at+3:
+		return r, errs.Syntax
 	}
 	r.Given = true
 	if r.Start, err = intArg(in[at]); err != nil {
 		return r, err
 	}
 	switch {
-	case len(in) > at+3:
-		return r, errs.Syntax
 	case len(in) == at+3 && isWord(in[at+2], "BIT"):
 		r.Bits = true
 	case len(in) == at+3 && !isWord(in[at+2], "BYTE"):

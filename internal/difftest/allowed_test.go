@@ -52,6 +52,12 @@ var incomparable = map[string]string{
 	"HGETDEL":           "since 8.0",
 	"HGETEX":            "since 8.0",
 	"HSETEX":            "since 8.0",
+	"SESSION.EVENTS":    "ours alone",
+	"SESSION.INFO":      "ours alone",
+	"SESSION.LIST":      "ours alone",
+	"SESSION.REVOKE":    "ours alone",
+	"SESSION.STATS":     "ours alone",
+	"SESSION.USERS":     "ours alone",
 }
 
 // difference is a way in which replies to a command may differ.
