@@ -109,7 +109,7 @@ func logged(t testing.TB, e *enginetest.Fixture, f aof.Files, story func(l *aof.
 
 func load(t testing.TB, at *enginetest.Fixture, f aof.Files, truncated bool) (*enginetest.Fixture, aof.Loaded, error) {
 	e := enginetest.New(t)
-	e.SetTime(at.Clock.Now())
+	e.SetTime(at.Now())
 	got, err := aof.Load(context.Background(), e.Engine, f, aof.LoadOptions{Truncated: truncated})
 	return e, got, err
 }

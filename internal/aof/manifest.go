@@ -118,7 +118,7 @@ func parsePart(line string) (p part, err error) {
 // splitWords splits a line at spaces; words may be in double quotes.
 func splitWords(line string) (words []string, ok bool) {
 	for line = strings.TrimLeft(line, " \t\r"); line != ""; line = strings.TrimLeft(line, " \t\r") {
-		word := line
+		var word string
 		if line[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(line)
 			if err != nil {

@@ -36,7 +36,7 @@ func (r *reader) file() error {
 	for {
 		r.good = r.at
 		c, err := r.r.ReadByte()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -179,7 +179,7 @@ func (r *reader) line() ([]byte, error) {
 }
 
 func readError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTorn
 	}
 	return fmt.Errorf("read: %w", err)
