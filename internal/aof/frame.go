@@ -55,17 +55,3 @@ func parseMark(line []byte) (size int64, sum uint32, isMark bool, err error) {
 	}
 	return int64(n[0]), uint32(n[1]), true, nil
 }
-
-// appendCommand appends a command as clients send it.
-func appendCommand(dst []byte, argv ...[]byte) []byte {
-	dst = appendHeader(dst, '*', len(argv))
-	for _, arg := range argv {
-		dst = appendHeader(dst, '$', len(arg))
-		dst = append(append(dst, arg...), "\r\n"...)
-	}
-	return dst
-}
-
-func appendHeader(dst []byte, mark byte, n int) []byte {
-	return append(strconv.AppendInt(append(dst, mark), int64(n), 10), "\r\n"...)
-}

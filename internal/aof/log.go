@@ -13,6 +13,7 @@ import (
 
 	"coatcheck/engine"
 	"coatcheck/internal/disk"
+	"coatcheck/internal/propagate"
 )
 
 // Policy says when what was written is made durable (appendfsync).
@@ -28,9 +29,7 @@ const (
 // collected under the engine's lock, and a goroutine writes and syncs them off it.
 type Log struct {
 	// Guarded by the engine's lock: the unit that runs.
-	unit []byte
-	cmds int
-	db   int // that the file has selected so far; -1: none
+	enc propagate.Encoder
 
 	mu      sync.Mutex
 	pending []byte // whole units
@@ -79,7 +78,7 @@ func Open(files Files, policy Policy) (*Log, error) {
 		return nil, fmt.Errorf("open the append-only file: %w", err)
 	}
 	l := &Log{
-		db: -1, policy: policy, fs: files.FS, file: f, path: files.path(m.incrs[len(m.incrs)-1].name),
+		policy: policy, fs: files.FS, file: f, path: files.path(m.incrs[len(m.incrs)-1].name),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	if l.size, err = f.Size(); err != nil {
@@ -113,38 +112,17 @@ func (l *Log) Wants() engine.Wants { return engine.Wants{Argv: true} }
 
 // Effect implements engine.Sink.
 func (l *Log) Effect(_ *engine.Tx, e *engine.Effect) {
-	if e.Argv == nil {
-		return
-	}
-	if db := max(e.ArgvDB, 0); db != l.db {
-		l.unit = appendCommand(l.unit, []byte("SELECT"), fmt.Append(nil, db))
-		l.db = db
-	}
-	l.unit = appendCommand(l.unit, e.Argv...)
-	l.cmds++
+	l.enc.Effect(e)
 }
-
-var (
-	multi = appendCommand(nil, []byte("MULTI"))
-	exec  = appendCommand(nil, []byte("EXEC"))
-)
 
 // EndUnit implements engine.UnitSink.
 func (l *Log) EndUnit(*engine.Tx) {
-	if l.cmds == 0 {
+	if l.enc.Commands() == 0 {
 		return
 	}
 	l.mu.Lock()
-	if l.cmds > 1 {
-		l.pending = append(append(append(l.pending, multi...), l.unit...), exec...)
-	} else {
-		l.pending = append(l.pending, l.unit...)
-	}
+	l.pending = l.enc.AppendUnit(l.pending)
 	l.mu.Unlock()
-	l.cmds = 0
-	if l.unit = l.unit[:0]; cap(l.unit) > 1<<20 {
-		l.unit = nil
-	}
 	select {
 	case l.wake <- struct{}{}:
 	default:
