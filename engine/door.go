@@ -81,7 +81,7 @@ func (p *place) expireAt() UnixMilli { return p.ent.at() }
 // entry's LRU/LFU figures. An expired key does not exist (and is removed on
 // the way, with its effect).
 func (tx *Tx) read(key []byte) place {
-	p := tx.find(key, !tx.eng.paused)
+	p := tx.find(key, !tx.eng.keeps())
 	tx.countLookup(&p)
 	if p.ref != 0 && !tx.noTouch {
 		tx.touch(&p)
@@ -90,7 +90,7 @@ func (tx *Tx) read(key []byte) place {
 }
 
 // peek is read without touching or counting (TTL, OBJECT, TYPE, KEYS …).
-func (tx *Tx) peek(key []byte) place { return tx.find(key, !tx.eng.paused) }
+func (tx *Tx) peek(key []byte) place { return tx.find(key, !tx.eng.keeps()) }
 
 // write looks key up for a writer. Here is where a running snapshot saves the
 // old content first.
@@ -109,7 +109,7 @@ func (tx *Tx) write(key []byte) place {
 // may be.
 func (tx *Tx) find(key []byte, mayRemove bool) place {
 	p := tx.eng.dbs[tx.db].lookup(key)
-	if p.ref != 0 && p.ent.volatile() && p.ent.at() <= tx.now {
+	if p.ref != 0 && p.ent.volatile() && p.ent.at() <= tx.past {
 		if mayRemove {
 			tx.expire(&p)
 		} else {

@@ -89,7 +89,7 @@ func (tx *Tx) random() (p place, ok bool) {
 // expire removes the key at p, whose deadline has come or those of all its
 // fields, with its effect.
 func (tx *Tx) expire(p *place) {
-	if at := p.ent.at(); at == Never || at > tx.now {
+	if at := p.ent.at(); at == Never || at > tx.past {
 		tx.expireFields(p, maxInt)
 		return
 	}

@@ -50,6 +50,8 @@ type Engine struct {
 	poison    bool             // tests: freed memory must not be written to
 	closed    bool
 	paused    bool // see Pause
+	following bool // see Follow
+	evicts    bool // although it follows
 	replaying bool // see Replay
 
 	atUnlock []func(Held) // see BeforeUnlock
@@ -147,9 +149,10 @@ func (h Held) BeginAt(db int, now UnixMilli) *Tx {
 	tx := &h.eng.tx
 	if tx.depth++; tx.depth > 1 {
 		tx.outer = append(tx.outer, part{tx.db, tx.noTouch})
-		now = tx.now
+	} else {
+		tx.now, tx.past = now, now
 	}
-	tx.db, tx.now, tx.noTouch = db, now, false
+	tx.db, tx.noTouch = db, false
 	return tx
 }
 
@@ -195,6 +198,8 @@ type Tx struct {
 	eng *Engine
 	db  int
 	now UnixMilli
+	// past is up to when deadlines have come: now, but for what Repeat is about.
+	past UnixMilli
 	// noTouch: look-ups leave the LRU/LFU figures alone.
 	noTouch bool
 	// effect is what sinks are shown, nil while they are.

@@ -51,7 +51,7 @@ type candidate struct {
 func (h Held) MakeRoom() error {
 	e := h.eng
 	limit := e.limits.MaxMemory
-	if limit <= 0 || e.paused {
+	if limit <= 0 || e.paused || e.following && !e.evicts {
 		return nil
 	}
 	used := e.used()

@@ -45,7 +45,7 @@ func (x *expirer) hear(at UnixMilli) {
 // arm sets the timer for the first deadline. Called before the lock is released.
 func (e *Engine) arm() {
 	x := &e.expirer
-	if x.next >= x.armed || x.off || e.paused || e.closed {
+	if x.next >= x.armed || x.off || e.keeps() || e.closed {
 		return
 	}
 	if x.stop != nil {
@@ -60,7 +60,7 @@ func (e *Engine) arm() {
 func (e *Engine) expireDue() {
 	for {
 		h := e.Lock()
-		if e.closed || e.paused || e.expirer.off {
+		if e.closed || e.keeps() || e.expirer.off {
 			h.Unlock()
 			return
 		}
@@ -185,6 +185,26 @@ func (h Held) Pause(on bool) {
 	}
 	h.eng.expirer.next = 0
 }
+
+// Follow says whether the keyspace follows another one, whose changes it repeats: while
+// it does, keys and fields that expire are gone for readers, and stay until the other
+// one says so. Unless evicts, none are evicted either. Whoever repeats a change says so
+// by Tx.Repeat.
+func (h Held) Follow(on, evicts bool) {
+	e := h.eng
+	e.following, e.evicts = on, evicts
+	if on {
+		e.expirer.disarm()
+	}
+	e.expirer.next = 0
+}
+
+// keeps says whether what has expired is to stay.
+func (e *Engine) keeps() bool { return e.paused || e.following }
+
+// Repeat has the unit repeat a change of a keyspace that this one follows, where no
+// deadline had come yet.
+func (tx *Tx) Repeat() { tx.past = 0 }
 
 func (x *expirer) disarm() {
 	if x.stop != nil {

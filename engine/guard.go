@@ -153,7 +153,7 @@ func (tx *Tx) Account(n int64) { tx.eng.outside += n }
 // exist, and stays.
 func (tx *Tx) Glance(key []byte) (v View, ok bool) {
 	p := tx.find(key, false)
-	return View{p, tx.now, tx.eng}, p.exists()
+	return View{p, tx.now, tx.past, tx.eng}, p.exists()
 }
 
 // HashField is the value of a field of the hash that is looked at, and whether it is

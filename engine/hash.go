@@ -53,7 +53,7 @@ func (tx *Tx) hashFind(p *place, field []byte) (f hashField, ok bool) {
 		f.value = listpack.Next(lp, f.at)
 		f.end, f.due = tupleEnd(lp, f.value, stride)
 	}
-	return f, f.due == Never || f.due > tx.now
+	return f, f.due == Never || f.due > tx.past
 }
 
 // hashValue is the value of a field, good until the unit's next operation.
@@ -66,7 +66,7 @@ func (tx *Tx) hashValue(p *place, f *hashField) []byte {
 }
 
 // hashLen is the number of fields of the hash at p.
-func (tx *Tx) hashLen(p *place) int { return p.fields(tx.now) }
+func (tx *Tx) hashLen(p *place) int { return p.fields(tx.past) }
 
 // fields is how many fields the hash at p has that live at now.
 func (p *place) fields(now UnixMilli) int {
@@ -86,7 +86,7 @@ func (p *place) fields(now UnixMilli) int {
 // hashEach calls visit for every field of the hash at p until that returns
 // false. The bytes are good for the call; visit must not use tx.
 func (tx *Tx) hashEach(p *place, visit func(field, value []byte, due UnixMilli) bool) {
-	p.eachField(tx.now, &tx.numbers, visit)
+	p.eachField(tx.past, &tx.numbers, visit)
 }
 
 // eachField is hashEach for those that live at now. Integers become text in numbers.

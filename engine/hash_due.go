@@ -87,10 +87,10 @@ func (p *place) isHollow(now UnixMilli) bool {
 // findFieldsDue is the part of find for a hash whose fields may have expired.
 func (tx *Tx) findFieldsDue(p *place, mayRemove bool) {
 	switch due := p.fieldsDue(); {
-	case due == Never || due > tx.now:
+	case due == Never || due > tx.past:
 	case mayRemove:
 		tx.expireFields(p, maxInt)
-	case p.isHollow(tx.now):
+	case p.isHollow(tx.past):
 		p.ref, p.ent = 0, entry{}
 	}
 }
@@ -106,7 +106,7 @@ func (tx *Tx) expireFields(p *place, limit int) (n int) {
 	p.db.dict.Touch(p.at)
 	for n < limit {
 		due := p.fieldsDue()
-		if due == Never || due > tx.now {
+		if due == Never || due > tx.past {
 			break
 		}
 		gone, names := tx.removeDue(p, min(limit-n, fieldsSlice))
@@ -125,13 +125,13 @@ func (tx *Tx) expireFields(p *place, limit int) (n int) {
 func (tx *Tx) removeDue(p *place, limit int) (n int, names [][]byte) {
 	tell := tx.wantsArgv()
 	if o := p.object(); o != nil {
-		return o.(*hash).removeDue(p.db, tx.now, limit, tell)
+		return o.(*hash).removeDue(p.db, tx.past, limit, tell)
 	}
 	lp := p.bytes()
 	at := listpack.First(lp)
 	for ; at < listpack.End(lp) && n < limit; n++ {
 		end, due := tupleEnd(lp, listpack.Next(lp, at), 3)
-		if due == Never || due > tx.now {
+		if due == Never || due > tx.past {
 			break
 		}
 		if tell {
@@ -177,7 +177,7 @@ func (tx *Tx) announceLossOf(key []byte, fields [][]byte) {
 func (tx *Tx) fieldsComeDue(d *db, limit int, start time.Time) (n int) {
 	for n < limit {
 		first, ok := d.fields.First()
-		if !ok || UnixMilli(first.At) > tx.now {
+		if !ok || UnixMilli(first.At) > tx.past {
 			return n
 		}
 		p, ok := d.fieldsOwner(first)

@@ -82,7 +82,7 @@ func (tx *Tx) HashExpire(key []byte, at UnixMilli, cond ExpireCond, fields [][]b
 
 // hashExpireField gives a field a deadline, or deletes it when that has come.
 func (tx *Tx) hashExpireField(p *place, field []byte, f *hashField, at UnixMilli) FieldOutcome {
-	if at <= tx.now {
+	if at <= tx.past {
 		tx.hashRemove(p, f)
 		return FieldDeleted
 	}
@@ -94,7 +94,7 @@ func (tx *Tx) hashExpireField(p *place, field []byte, f *hashField, at UnixMilli
 // deleted by it.
 func (tx *Tx) hashExpired(p *place, before, at UnixMilli, done [][]byte) {
 	tx.hashShrunk(p, before)
-	if at <= tx.now {
+	if at <= tx.past {
 		tx.changedHash(p, "hdel", len(done), "HDEL", done...)
 		tx.hashGone(p)
 		return
@@ -288,7 +288,7 @@ func (tx *Tx) HashSetExpire(key []byte, pairs [][]byte, opt HashSetOptions) (don
 		fields = append(fields, pairs[i])
 	}
 	tx.hashShrunk(&p, before)
-	if opt.At <= tx.now {
+	if opt.At <= tx.past {
 		tx.also(ClassHash, "hset", key)
 		tx.changedHash(&p, "hdel", n, "HDEL", fields...)
 		tx.hashGone(&p)

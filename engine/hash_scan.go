@@ -46,7 +46,7 @@ func (w *HashWalk) Scan(cursor uint64, opt ScanOptions, found func(field, value 
 		n = 10
 	}
 	return o.(*hash).scan(cursor, n, func(r slab.Ref) {
-		if val, due := hashElem(p.db, r); due == Never || due > tx.now {
+		if val, due := hashElem(p.db, r); due == Never || due > tx.past {
 			look(elemName(p.db, r), val, due)
 		}
 	})
@@ -74,7 +74,7 @@ func (tx *Tx) HashRandom(key []byte, n int64, begin func(n int), visit func(fiel
 	if left == 0 {
 		return nil
 	}
-	if h, large := o.(*hash); large && left < size/3 && h.passed(tx.now) == 0 {
+	if h, large := o.(*hash); large && left < size/3 && h.passed(tx.past) == 0 {
 		tx.hashRandomFew(&p, h, left, visit)
 		return nil
 	}

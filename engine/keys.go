@@ -73,17 +73,26 @@ func (tx *Tx) TypeOf(key []byte) Type {
 	return p.typ()
 }
 
+// keptTries is how many keys RandomKey looks at where those that have expired stay
+// (Redis db.c, dbRandomKey).
+const keptTries = 100
+
 // RandomKey is a key of the db, chosen by the unit's Rand; not ok when there is
-// none. The bytes are good until the unit's next write.
+// none. Where what has expired stays and little else is there, it may be such a key. The
+// bytes are good until the unit's next write.
 //
 // Effects: "expired" for those it comes upon.
 func (tx *Tx) RandomKey() (key []byte, ok bool) {
-	for {
+	for tries := 0; ; tries++ {
 		p, ok := tx.random()
 		if !ok || !tx.isExpired(&p) {
 			return p.key, ok
 		}
-		tx.expire(&p)
+		if !tx.eng.keeps() {
+			tx.expire(&p)
+		} else if tries >= keptTries { // there may be no others
+			return p.key, ok
+		}
 	}
 }
 
@@ -91,7 +100,7 @@ func (tx *Tx) RandomKey() (key []byte, ok bool) {
 // its fields.
 func (tx *Tx) isExpired(p *place) bool {
 	at := p.expireAt()
-	return at != Never && at <= tx.now || p.isHollow(tx.now)
+	return at != Never && at <= tx.past || p.isHollow(tx.past)
 }
 
 // KeyRename gives the value at from, with its deadline, the name to, replacing

@@ -38,7 +38,7 @@ func (tx *Tx) KeyExpire(key []byte, at UnixMilli, cond ExpireCond) bool {
 	if !p.exists() || !cond.holds(p.expireAt(), at) {
 		return false
 	}
-	if at <= tx.now {
+	if at <= tx.past {
 		tx.drop(&p, "DEL")
 		return true
 	}

@@ -20,9 +20,10 @@ type Snapshot struct {
 	visit func(db int, v View)
 	dbs   []*db // by their numbers at the start; nil for one that it has done with
 	now   UnixMilli
-	db    int    // the walk is in this one
-	pos   uint32 // … and has come so far
-	taken []*db  // flushed meanwhile, to be closed
+	past  UnixMilli // up to when deadlines have come; 0 where what has expired stays
+	db    int       // the walk is in this one
+	pos   uint32    // … and has come so far
+	taken []*db     // flushed meanwhile, to be closed
 	// left is how many entries the walk and the changes have not visited yet,
 	// total how many there were.
 	left, total int
@@ -33,7 +34,7 @@ type Snapshot struct {
 var ErrSnapshot = errors.New("engine: a snapshot is running")
 
 // StartSnapshot begins a snapshot of this moment. visit is called with each entry
-// that lives at this moment, in no particular order, under the lock, in the middle
+// that lives at this moment, or is kept (Follow), in no particular order, under the lock, in the middle
 // of others' operations: it must not use the engine but for the View. Step does
 // the walk; End must be called at last.
 func (h Held) StartSnapshot(visit func(db int, v View)) (*Snapshot, error) {
@@ -42,6 +43,9 @@ func (h Held) StartSnapshot(visit func(db int, v View)) (*Snapshot, error) {
 		return nil, ErrSnapshot
 	}
 	s := &Snapshot{eng: e, visit: visit, dbs: append([]*db(nil), e.dbs...), now: UnixMilli(e.clock.Now().UnixMilli())}
+	if s.past = s.now; e.following {
+		s.past = 0
+	}
 	e.snapshot = s
 	for n, d := range s.dbs {
 		s.total += d.dict.Len()
@@ -55,8 +59,8 @@ func (s *Snapshot) visitAll(n int, d *db, slots []dict.Slot) {
 	s.left -= len(slots)
 	for _, slot := range slots {
 		p := d.placeOf(slot)
-		if at := p.expireAt(); (at == Never || at > s.now) && !p.isHollow(s.now) {
-			s.visit(n, View{p, s.now, s.eng})
+		if at := p.expireAt(); (at == Never || at > s.past) && !p.isHollow(s.past) {
+			s.visit(n, View{p, s.now, s.past, s.eng})
 		}
 	}
 }

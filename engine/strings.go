@@ -190,7 +190,7 @@ func (tx *Tx) StringGetExpire(key []byte, c TTLChange) (val []byte, ok bool, err
 		return nil, false, err
 	}
 	switch {
-	case c.At != 0 && c.At <= tx.now:
+	case c.At != 0 && c.At <= tx.past:
 		val = tx.stash(val)
 		tx.drop(&p, "DEL")
 		return val, true, nil

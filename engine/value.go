@@ -64,7 +64,7 @@ func (tx *Tx) ValueRestore(key []byte, v *Value, opt RestoreOptions) error {
 	if at == 0 {
 		at = Never
 	}
-	if at != Never && at <= tx.now {
+	if at != Never && at <= tx.past {
 		if p.exists() {
 			tx.drop(&p, "DEL")
 		}

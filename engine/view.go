@@ -5,20 +5,22 @@ package engine
 type View struct {
 	p   place
 	now UnixMilli
-	eng *Engine
+	// past is up to when fields' deadlines have come.
+	past UnixMilli
+	eng  *Engine
 }
 
 // View looks at the entry at key as peek does; not ok without one. It neither
 // counts nor touches.
 func (tx *Tx) View(key []byte) (v View, ok bool) {
 	p := tx.peek(key)
-	return View{p, tx.now, tx.eng}, p.exists()
+	return View{p, tx.now, tx.past, tx.eng}, p.exists()
 }
 
 // ViewRead is View as a reader's look-up.
 func (tx *Tx) ViewRead(key []byte) (v View, ok bool) {
 	p := tx.read(key)
-	return View{p, tx.now, tx.eng}, p.exists()
+	return View{p, tx.now, tx.past, tx.eng}, p.exists()
 }
 
 // Key is the entry's name.
@@ -63,8 +65,8 @@ func (v View) Freq() (n byte, ok bool) {
 // due is the field's deadline, Never for none. The bytes are good for the call.
 func (v View) HashEach(begin func(n int), visit func(field, value []byte, due UnixMilli)) {
 	var numbers [2][20]byte
-	begin(v.p.fields(v.now))
-	v.p.eachField(v.now, &numbers, func(field, value []byte, due UnixMilli) bool {
+	begin(v.p.fields(v.past))
+	v.p.eachField(v.past, &numbers, func(field, value []byte, due UnixMilli) bool {
 		visit(field, value, due)
 		return true
 	})
@@ -77,7 +79,7 @@ func (v View) HashDue() (first UnixMilli) {
 		return first
 	}
 	var numbers [2][20]byte
-	v.p.eachField(v.now, &numbers, func(_, _ []byte, due UnixMilli) bool {
+	v.p.eachField(v.past, &numbers, func(_, _ []byte, due UnixMilli) bool {
 		if due != Never && (first == Never || due < first) {
 			first = due
 		}

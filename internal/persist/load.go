@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"coatcheck/engine"
@@ -46,16 +47,24 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 		return Loaded{}, fmt.Errorf("open a snapshot: %w", err)
 	}
 	defer f.Close()
-	l := Loaded{Aux: map[string]string{}}
-	if l.Bytes, err = f.Size(); err != nil {
-		return l, fmt.Errorf("read a snapshot: %w", err)
+	size, err := f.Size()
+	if err != nil {
+		return Loaded{}, fmt.Errorf("read a snapshot: %w", err)
 	}
+	l, _, err := Read(ctx, eng, f, size, opt)
+	if err != nil {
+		return l, fmt.Errorf("read %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// Read is Load for the bytes of a snapshot, so many of them or, for -1, nobody knows.
+// It returns what it has read behind the snapshot's end.
+func Read(ctx context.Context, eng *engine.Engine, r io.Reader, size int64, opt LoadOptions) (l Loaded, rest []byte, err error) {
+	l = Loaded{Bytes: size, Aux: map[string]string{}}
 	now := engine.UnixMilli(eng.Clock().Now().UnixMilli())
-	if opt.KeepExpired {
-		now = 1 // before every deadline
-	}
 	born := int64(0) // of the key that follows; 0: nobody knows
-	_, err = rdb.Load(f, rdb.LoadOptions{Unsigned: opt.Unsigned}, rdb.Handler{
+	rest, err = rdb.Load(r, rdb.LoadOptions{Unsigned: opt.Unsigned}, rdb.Handler{
 		Aux: func(name, value string) {
 			if name == auxBorn {
 				born, _ = strconv.ParseInt(value, 10, 64)
@@ -76,22 +85,19 @@ func Load(ctx context.Context, eng *engine.Engine, fsys disk.FS, path string, op
 			if isEmpty(&e.Value) { // old versions of Redis have written such
 				return nil
 			}
-			if e.At != engine.Never && e.At <= now {
+			if !opt.KeepExpired && e.At != engine.Never && e.At <= now {
 				l.Expired++
 				return nil
 			}
 			l.Keys++
-			return put(eng, now, e, func() {
+			return put(eng, now, opt.KeepExpired, e, func() {
 				if at > 0 && opt.Born != nil {
 					opt.Born(e.DB, e.Key, at)
 				}
 			})
 		},
 	})
-	if err != nil {
-		return l, fmt.Errorf("read %s: %w", path, err)
-	}
-	return l, nil
+	return l, rest, err
 }
 
 // isEmpty says whether a value is a collection without elements.
@@ -103,9 +109,13 @@ func isEmpty(v *engine.Value) bool {
 	return false
 }
 
-// put loads a key as at a time; then is called afterwards, under the lock.
-func put(eng *engine.Engine, now engine.UnixMilli, e *rdb.Entry, then func()) error {
+// put loads a key as at a time, or with keep as when no deadline had come; then is
+// called afterwards, under the lock.
+func put(eng *engine.Engine, now engine.UnixMilli, keep bool, e *rdb.Entry, then func()) error {
 	return eng.DoAt(0, now, func(_ engine.Held, tx *engine.Tx) error {
+		if keep {
+			tx.Repeat()
+		}
 		if !tx.HasDB(e.DB) {
 			return fmt.Errorf("%w: a key of db %d, and there are not so many", rdb.ErrFormat, e.DB)
 		}

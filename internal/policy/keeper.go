@@ -101,6 +101,7 @@ type Keeper struct {
 	fallen *record
 	over   []*user // who have too many sessions
 	idle   bool    // effects are not to be heard: what is there is being learnt
+	follow bool    // see Follow
 	loads  map[loadedKey]engine.UnixMilli
 }
 
@@ -162,7 +163,9 @@ func (k *Keeper) Set(h engine.Held, now engine.UnixMilli, opt Options) {
 		k.settle(h)
 		return
 	}
-	h.SetGuard(k)
+	if !k.follow {
+		h.SetGuard(k)
+	}
 	if !was || opt.Prefix != before.Prefix || opt.Users != before.Users || opt.MaxLifetime != before.MaxLifetime ||
 		opt.MaxPerUser != before.MaxPerUser {
 		k.learn(h, now)
@@ -170,6 +173,30 @@ func (k *Keeper) Set(h engine.Held, now engine.UnixMilli, opt Options) {
 	h.AddSink(k)
 	k.enforce(h, now)
 	k.settle(h)
+}
+
+// Follow says whether another store decides what happens, and this one only repeats it:
+// then the keeper takes note of what it does, refuses nothing and ends nothing. When
+// that is over, it sees to it that the policies hold.
+func (k *Keeper) Follow(h engine.Held, now engine.UnixMilli, on bool) {
+	if k.follow == on {
+		return
+	}
+	k.follow = on
+	switch {
+	case !k.on:
+	case on:
+		h.SetGuard(nil)
+	default:
+		h.SetGuard(k)
+		for _, u := range k.index.names {
+			if k.opt.MaxPerUser > 0 && u.n > k.opt.MaxPerUser {
+				k.over = append(k.over, u)
+			}
+		}
+		k.enforce(h, now)
+		k.settle(h)
+	}
 }
 
 // find is the record of a session, nil without one.

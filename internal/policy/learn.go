@@ -67,6 +67,9 @@ func (k *Keeper) recall(old *record, db int, key string, now engine.UnixMilli) *
 
 // enforce applies the policies to what is there: deadlines, and sessions per user.
 func (k *Keeper) enforce(h engine.Held, now engine.UnixMilli) {
+	if k.follow {
+		return
+	}
 	for db, m := range k.dbs {
 		var late []*record
 		tx := h.BeginAt(db, now)

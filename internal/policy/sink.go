@@ -131,7 +131,7 @@ func (k *Keeper) look(tx *engine.Tx, r *record, key []byte) {
 		return
 	}
 	k.index.assign(r, name)
-	if u := r.user; u != nil && k.opt.MaxPerUser > 0 && u.n > k.opt.MaxPerUser {
+	if u := r.user; u != nil && !k.follow && k.opt.MaxPerUser > 0 && u.n > k.opt.MaxPerUser {
 		k.over = append(k.over, u)
 	}
 	k.account(tx)
