@@ -18,26 +18,27 @@ func WriteError(w http.ResponseWriter, _ *http.Request, err error) {
 	switch {
 	case errors.Is(err, ErrStore):
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-		problem(w, http.StatusServiceUnavailable, "store-unavailable", "Sessions cannot be looked up at the moment.")
+		WriteProblem(w, http.StatusServiceUnavailable, "store-unavailable", "Sessions cannot be looked up at the moment.")
 	case errors.Is(err, ErrStepUp):
-		problem(w, http.StatusUnauthorized, "step-up", "Sign in again to go on.")
+		WriteProblem(w, http.StatusUnauthorized, "step-up", "Sign in again to go on.")
 	case errors.Is(err, ErrExpired):
-		problem(w, http.StatusUnauthorized, "session-expired", "The session has expired.")
+		WriteProblem(w, http.StatusUnauthorized, "session-expired", "The session has expired.")
 	case errors.Is(err, ErrRevoked):
-		problem(w, http.StatusUnauthorized, "session-revoked", "The session was ended.")
+		WriteProblem(w, http.StatusUnauthorized, "session-revoked", "The session was ended.")
 	case errors.Is(err, ErrNoSession):
-		problem(w, http.StatusUnauthorized, "no-session", "Nobody is signed in.")
+		WriteProblem(w, http.StatusUnauthorized, "no-session", "Nobody is signed in.")
 	case errors.Is(err, ErrLimit):
-		problem(w, http.StatusConflict, "too-many-sessions", "There are as many sessions as one user may have.")
+		WriteProblem(w, http.StatusConflict, "too-many-sessions", "There are as many sessions as one user may have.")
 	case errors.Is(err, ErrConflict):
-		problem(w, http.StatusConflict, "conflict", "The session was changed at the same time.")
+		WriteProblem(w, http.StatusConflict, "conflict", "The session was changed at the same time.")
 	default:
-		problem(w, http.StatusInternalServerError, "internal", "The session could not be used.")
+		WriteProblem(w, http.StatusInternalServerError, "internal", "The session could not be used.")
 	}
 }
 
-// problem writes a problem of RFC 9457.
-func problem(w http.ResponseWriter, status int, kind, detail string) {
+// WriteProblem answers with a problem of RFC 9457: kind is the last part of its type,
+// detail says it in a sentence. Neither may have anything secret in it.
+func WriteProblem(w http.ResponseWriter, status int, kind, detail string) {
 	body, err := json.Marshal(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`

@@ -16,7 +16,7 @@ func (m *Manager) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-CSRF") != "1" || m.crosses(r) {
 			m.metrics.CSRFDenied()
-			problem(w, http.StatusForbidden, "csrf", "The request did not come from this site's own pages, or lacks the header X-CSRF: 1.")
+			WriteProblem(w, http.StatusForbidden, "csrf", "The request did not come from this site's own pages, or lacks the header X-CSRF: 1.")
 			return
 		}
 		next.ServeHTTP(w, r)

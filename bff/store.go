@@ -140,4 +140,7 @@ const (
 	ReasonDeleted  Reason = "deleted"  // by another program
 	ReasonEvicted  Reason = "evicted"  // the store was out of memory
 	ReasonFlushed  Reason = "flushed"  // the store was emptied
+
+	ReasonBackchannel Reason = "backchannel" // its user signed out at the identity provider
+	ReasonTokens      Reason = "tokens"      // the identity provider renews its tokens no more
 )

@@ -129,6 +129,7 @@ func (c *Collector) count() (total int, ok bool) {
 var reasons = map[bff.Reason]bool{
 	"": true, bff.ReasonLogout: true, bff.ReasonRevoked: true, bff.ReasonLimit: true, bff.ReasonRenewed: true, bff.ReasonIdle: true,
 	bff.ReasonLifetime: true, bff.ReasonSignal: true, bff.ReasonDeleted: true, bff.ReasonEvicted: true, bff.ReasonFlushed: true,
+	bff.ReasonBackchannel: true, bff.ReasonTokens: true,
 }
 
 // Event implements bff.Metrics.

@@ -439,3 +439,22 @@ func TestErrorsAreOfTheStore(t *testing.T) {
 		require.False(t, errors.Is(err, bff.ErrNoSession) || errors.Is(err, bff.ErrConflict), i)
 	}
 }
+
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	p := realredis.Listen(t)
+	rdb := single(t, p)
+	t.Cleanup(func() { _ = rdb.Close() })
+	storetest.RunNotes(t, redisstore.NewNotes(rdb, ""), wait)
+	nodes := realredis.Cluster(t, 3)
+	many := cluster(t, nodes)
+	t.Cleanup(func() { _ = many.Close() })
+	storetest.RunNotes(t, redisstore.NewNotes(many, "other:"), wait)
+}
+
+// wait lets a real server's time pass.
+func wait(d time.Duration) {
+	over := make(chan struct{})
+	time.AfterFunc(d+5*time.Millisecond, func() { close(over) })
+	<-over
+}
