@@ -435,9 +435,12 @@ func (tx *Tx) setExpireAt(p *place, at UnixMilli) {
 	d.deadline(p, at, wasIndexed, indexed)
 }
 
-// hears says whether any sink wants effects of this class. Announcing without
-// asking is right too, only slower.
-func (tx *Tx) hears(c Class) bool { return tx.eng.wants.Events&c != 0 }
+// hears says whether any sink may want effects of this class on key. Announcing
+// without asking is right too, only slower.
+func (tx *Tx) hears(c Class, key []byte) bool {
+	w := &tx.eng.wants
+	return w.Events&c != 0 && bytes.HasPrefix(key, w.Prefix)
+}
 
 // wantsArgv says whether a sink wants the commands that repeat changes.
 func (tx *Tx) wantsArgv() bool { return tx.eng.wants.Argv }

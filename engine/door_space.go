@@ -196,7 +196,7 @@ func (tx *Tx) copyEntry(src, dst *place, take bool) {
 // look-ups by peek and write that stand for a reader's.
 func (tx *Tx) countLookup(p *place) {
 	tx.countOnly(p)
-	if p.ref == 0 && tx.hears(ClassMissed) {
+	if p.ref == 0 && tx.hears(ClassMissed, p.key) {
 		tx.also(ClassMissed, "keymiss", p.key)
 	}
 }
@@ -214,7 +214,7 @@ func (tx *Tx) countOnly(p *place) {
 // the same operation counts and repeats ("expire" of a SET with a deadline,
 // "new", "rename_from").
 func (tx *Tx) also(c Class, event string, key []byte) {
-	if tx.hears(c) {
+	if tx.hears(c, key) {
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Also: true})
 	}
 }
@@ -225,7 +225,7 @@ func (tx *Tx) announceFrom(db int, c Class, event string, key []byte, argv ...[]
 	if c != ClassMissed {
 		tx.eng.stats.Changes++
 	}
-	if tx.hears(c) || len(argv) > 0 && tx.wantsArgv() {
+	if tx.hears(c, key) || len(argv) > 0 && tx.wantsArgv() {
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: argv, ArgvDB: db})
 	}
 	if len(tx.shortened) > 0 && (len(argv) > 0 || !tx.wantsArgv()) {
@@ -242,7 +242,7 @@ func (tx *Tx) announceLoss(c Class, event string, key []byte) {
 	switch {
 	case tx.wantsArgv():
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key, Argv: [][]byte{[]byte("DEL"), bytes.Clone(key)}, ArgvDB: tx.db})
-	case tx.hears(c):
+	case tx.hears(c, key):
 		tx.tell(Effect{DB: tx.db, Class: c, Event: event, Key: key})
 	}
 }

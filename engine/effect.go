@@ -73,6 +73,8 @@ type Sink interface {
 type Wants struct {
 	// Events: be called at all for effects of these classes.
 	Events Class
+	// Prefix: of these, only for those on keys that begin so.
+	Prefix []byte
 	// Argv: effects must carry the command that repeats them.
 	Argv bool
 }

@@ -167,7 +167,7 @@ func (tx *Tx) announceLossOf(key []byte, fields [][]byte) {
 	case tx.wantsArgv():
 		f.Argv = append([][]byte{[]byte("HDEL"), bytes.Clone(key)}, fields...)
 		tx.tell(f)
-	case tx.hears(f.Class):
+	case tx.hears(f.Class, key):
 		tx.tell(f)
 	}
 }

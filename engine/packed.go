@@ -42,6 +42,9 @@ func (tx *Tx) putPacked(p *place, typ Type, at UnixMilli, elems ...[]byte) {
 // packedReplace makes what is in the listpack at p from offset at to end, which
 // is gone elements, become elems. They must not point into the store.
 func (tx *Tx) packedReplace(p *place, at, end, gone int, elems ...[]byte) {
+	if gone == 1 && len(elems) == 1 && listpack.Overwrite(p.bytes()[at:end], elems[0]) {
+		return
+	}
 	size := 0
 	for _, e := range elems {
 		size += listpack.EncodedLen(e)

@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // AddSink has s told of effects from now on, after the sinks added before.
 func (h Held) AddSink(s Sink) {
@@ -56,9 +59,31 @@ func (e *Engine) sumWants() {
 	e.wants, e.units = Wants{}, false
 	for _, a := range e.sinks {
 		e.units = e.units || a.units != nil
-		e.wants.Events |= a.wants.Events
 		e.wants.Argv = e.wants.Argv || a.wants.Argv
+		switch {
+		case a.wants.Events == 0:
+			continue
+		case e.wants.Events == 0:
+			e.wants.Prefix = a.wants.Prefix
+		default:
+			e.wants.Prefix = commonPrefix(e.wants.Prefix, a.wants.Prefix)
+		}
+		e.wants.Events |= a.wants.Events
 	}
+}
+
+// commonPrefix is what a and b both begin with.
+func commonPrefix(a, b []byte) []byte {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
+}
+
+// wantsOf says whether the sink is to be told of f.
+func (a *attached) wantsOf(f *Effect) bool {
+	return f.Class == 0 || a.wants.Events&f.Class != 0 && bytes.HasPrefix(f.Key, a.wants.Prefix) || a.wants.Argv && f.Argv != nil
 }
 
 // tell passes an effect to the sinks that want it. One without a class concerns
@@ -72,7 +97,7 @@ func (tx *Tx) tell(f Effect) {
 	*e = f
 	tx.told = tx.eng.units
 	for _, a := range tx.eng.sinks {
-		if f.Class == 0 || a.wants.Events&f.Class != 0 || a.wants.Argv && f.Argv != nil {
+		if a.wantsOf(&f) {
 			a.sink.Effect(tx, e)
 		}
 	}

@@ -28,6 +28,39 @@ func TestWantsChanged(t *testing.T) {
 	require.Empty(t, r.seen)
 }
 
+// A sink that names a prefix hears of the keys under it, and of changes of a whole
+// db; others hear of all keys as before.
+func TestWantsOfAPrefix(t *testing.T) {
+	f := enginetest.New(t)
+	abc, abd, all := &recorder{}, &recorder{}, &recorder{}
+	abc.wants = engine.Wants{Events: engine.ClassString, Prefix: []byte("abc")}
+	abd.wants = engine.Wants{Events: engine.ClassString, Prefix: []byte("abd")}
+	all.wants = engine.Wants{Events: engine.ClassString}
+	write := func() {
+		for _, key := range []string{"x", "ab", "abc", "abd1", "abc2"} {
+			require.NoError(t, set(f, 0, key, 1, engine.Never))
+		}
+		held(f, func(h engine.Held) {
+			tx := h.Begin(0)
+			defer tx.End()
+			tx.FlushDB()
+		})
+	}
+	held(f, func(h engine.Held) { h.AddSink(abc); h.AddSink(abd) })
+	write()
+	require.Len(t, abc.seen, 3)
+	require.Len(t, abd.seen, 2)
+	held(f, func(h engine.Held) { h.AddSink(all) })
+	write()
+	require.Len(t, abc.seen, 6)
+	require.Len(t, abd.seen, 4)
+	require.Len(t, all.seen, 6)
+	held(f, func(h engine.Held) { h.RemoveSink(all); h.RemoveSink(abd) })
+	write()
+	require.Len(t, abc.seen, 9)
+	require.Len(t, all.seen, 6)
+}
+
 // What waits for the end of a batch is called once, in order, also what comes up
 // on the way.
 func TestBeforeUnlock(t *testing.T) {

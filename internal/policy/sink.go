@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"strconv"
 
 	"coatcheck/engine"
@@ -9,7 +8,7 @@ import (
 
 // Wants implements engine.Sink.
 func (k *Keeper) Wants() engine.Wants {
-	return engine.Wants{Events: engine.ClassGeneric | engine.ClassString | engine.ClassList | engine.ClassSet |
+	return engine.Wants{Prefix: k.prefix, Events: engine.ClassGeneric | engine.ClassString | engine.ClassList | engine.ClassSet |
 		engine.ClassHash | engine.ClassZSet | engine.ClassStream | engine.ClassExpired | engine.ClassEvicted |
 		engine.ClassNew | engine.ClassOverwritten}
 }
@@ -20,7 +19,7 @@ func (k *Keeper) Effect(tx *engine.Tx, e *engine.Effect) {
 		k.space(tx, e)
 		return
 	}
-	if !bytes.HasPrefix(e.Key, k.prefix) || k.idle {
+	if k.idle {
 		return
 	}
 	switch e.Event {

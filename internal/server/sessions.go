@@ -29,7 +29,10 @@ func newSessions(dbs int) *sessions { return &sessions{active: make([]int64, dbs
 
 // Wants implements engine.Sink.
 func (x *sessions) Wants() engine.Wants {
-	return engine.Wants{Events: engine.ClassGeneric | engine.ClassString | engine.ClassList | engine.ClassSet |
+	if len(x.prefix) == 0 {
+		return engine.Wants{}
+	}
+	return engine.Wants{Prefix: x.prefix, Events: engine.ClassGeneric | engine.ClassString | engine.ClassList | engine.ClassSet |
 		engine.ClassHash | engine.ClassZSet | engine.ClassStream | engine.ClassExpired | engine.ClassEvicted |
 		engine.ClassNew | engine.ClassOverwritten}
 }
@@ -40,7 +43,7 @@ func (x *sessions) Effect(tx *engine.Tx, e *engine.Effect) {
 		x.space(e)
 		return
 	}
-	if len(x.prefix) == 0 || !bytes.HasPrefix(e.Key, x.prefix) || x.recounting {
+	if x.recounting {
 		return
 	}
 	switch e.Event {
@@ -101,6 +104,7 @@ func (x *sessions) space(e *engine.Effect) {
 // counters start over. O(keys) when there are any.
 func (x *sessions) setPrefix(h engine.Held, now engine.UnixMilli, prefix string) {
 	x.prefix = []byte(prefix)
+	h.WantsChanged()
 	x.Sessions = metrics.Sessions{}
 	x.fresh = false
 	clear(x.active)

@@ -74,6 +74,21 @@ func Append(dst, b []byte) []byte {
 	return appendBackLen(dst, len(dst)-from)
 }
 
+// Overwrite makes the element in hole, which is all of it, become b, if that
+// takes as many bytes and is a string of the same header. Else it changes
+// nothing.
+func Overwrite(hole, b []byte) (done bool) {
+	n := len(b)
+	if n >= 1<<6 || n+2 != len(hole) || hole[0] != 0x80|byte(n) {
+		return false
+	}
+	if _, isInt := digits.Parse(b); isInt {
+		return false
+	}
+	copy(hole[1:], b)
+	return true
+}
+
 // AppendInt appends an integer as an element.
 func AppendInt(dst []byte, n int64) []byte {
 	from := len(dst)

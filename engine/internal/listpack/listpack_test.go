@@ -84,6 +84,29 @@ func TestFindSkips(t *testing.T) {
 	require.False(t, ok)
 }
 
+// Overwrite gives the bytes that writing the element anew would, or leaves what
+// was there.
+func TestOverwrite(t *testing.T) {
+	done := 0
+	for _, was := range samples() {
+		for _, now := range samples() {
+			hole := Append(nil, was)
+			before := bytes.Clone(hole)
+			if Overwrite(hole, now) {
+				done++
+				require.Equal(t, Append(nil, now), hole, "%q to %q", was, now)
+			} else {
+				require.Equal(t, before, hole)
+			}
+		}
+	}
+	require.Positive(t, done)
+	hole := Append(nil, []byte("abc"))
+	require.True(t, Overwrite(hole, []byte("xyz")))
+	require.Equal(t, Append(nil, []byte("xyz")), hole)
+	require.False(t, Overwrite(hole, []byte("123")), "an integer")
+}
+
 func TestEmpty(t *testing.T) {
 	for _, lp := range [][]byte{New(), Of()} {
 		n, err := Validate(lp)
