@@ -9,13 +9,10 @@ const WarmKeys = 16
 // other, they wait for together. It changes nothing and may be given anything;
 // keys beyond WarmKeys are passed over.
 func (h Held) Warm(db int, keys [][]byte) {
-	if db < 0 || db >= len(h.eng.dbs) || len(keys) < 2 {
+	if len(keys) < 2 || !h.Warms(db) {
 		return
 	}
 	d := h.eng.dbs[db]
-	if d.dict.Len() < warmFrom {
-		return
-	}
 	hashes := &h.eng.hashes
 	keys = keys[:min(len(keys), WarmKeys)]
 	sum := byte(0)
@@ -34,5 +31,19 @@ func (h Held) Warm(db int, keys [][]byte) {
 	d.warmth = sum
 }
 
-// warmFrom is how many keys a db has when it no longer fits the caches.
-const warmFrom = 1000
+// Warms says whether Warm is worth its cost for keys of a db: not when what
+// look-ups need is in the caches anyway.
+func (h Held) Warms(db int) bool {
+	if db < 0 || db >= len(h.eng.dbs) {
+		return false
+	}
+	d := h.eng.dbs[db]
+	return d.dict.Len() >= warmKeys && d.slab.Allocated() >= warmBytes
+}
+
+// A db of so many keys and bytes no longer fits the caches. Measured with HSET on
+// 1000 hashes in 0.4 MB: warming cost 8 % of the server's time there.
+const (
+	warmKeys  = 1000
+	warmBytes = 4 << 20
+)

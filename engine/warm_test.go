@@ -22,7 +22,7 @@ func TestWarmChangesNothing(t *testing.T) {
 			if i%2 == 0 {
 				at = tx.Now() + 10
 			}
-			_, err := tx.StringSet(keys[i], []byte("v"), engine.SetOptions{At: at})
+			_, err := tx.StringSet(keys[i], make([]byte, 1000), engine.SetOptions{At: at})
 			require.NoError(t, err)
 		}
 	})
@@ -33,6 +33,8 @@ func TestWarmChangesNothing(t *testing.T) {
 	h = f.Lock()
 	defer h.Unlock()
 	stats, size := h.Stats(), h.Memory()
+	require.True(t, h.Warms(0))
+	require.False(t, h.Warms(1), "nothing is there")
 	for i := range keys {
 		h.Warm(0, keys[i:min(i+20, len(keys))])
 	}

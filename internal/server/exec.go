@@ -126,6 +126,9 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 // lookAhead warms the keys of the next pipelined commands and returns how many
 // commands to run before it is called again.
 func (s *Server) lookAhead(c *Client) int {
+	if !s.held.Warms(c.db) {
+		return engine.WarmKeys
+	}
 	keys := c.in.Peek(s.keys[:0], engine.WarmKeys)
 	s.held.Warm(c.db, keys)
 	return max(len(keys), 1)

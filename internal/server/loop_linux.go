@@ -274,6 +274,9 @@ func (l *loop) turns() (ended bool) {
 // far as they use the same db.
 func (l *loop) lookAhead(next []*sock) {
 	s := l.srv
+	if !s.held.Warms(next[0].c.db) {
+		return
+	}
 	keys := s.keys[:0]
 	for _, k := range next[:min(len(next), engine.WarmKeys)] {
 		if k.c.db == next[0].c.db {

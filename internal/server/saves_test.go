@@ -41,6 +41,7 @@ func TestSavedDataAreThereAfterARestart(t *testing.T) {
 	b.expect("$1\r\nv\r\n$-1\r\n")
 	b.send("BGSAVE\r\nBGSAVE x\r\n")
 	b.expect("+Background saving started\r\n-ERR syntax error\r\n")
+	require.Eventually(t, func() bool { return srv.Snapshot().Persistence.Saves == 1 }, 10*time.Second, time.Millisecond)
 }
 
 // gate is a file system whose writes wait until it is opened.
