@@ -66,7 +66,7 @@ func (s *Snapshot) visitAll(n int, d *db, slots []dict.Slot) {
 }
 
 // Step goes on with the walk for about so long and says whether all entries have
-// been visited.
+// been visited. Closing the engine ends the snapshot: see Ended.
 func (s *Snapshot) Step(h Held, atMost time.Duration) (done bool) {
 	clock := s.eng.clock
 	if _, machine := clock.(SystemClock); !machine {
@@ -86,6 +86,10 @@ func (s *Snapshot) Step(h Held, atMost time.Duration) (done bool) {
 
 // Progress is how many of how many entries have been visited.
 func (s *Snapshot) Progress(h Held) (visited, total int) { return s.total - s.left, s.total }
+
+// Ended says whether End was called, or the engine closed. Then Step must not be
+// called.
+func (s *Snapshot) Ended(h Held) bool { return s.ended }
 
 // End ends the snapshot, finished or not. Ending twice does nothing.
 func (s *Snapshot) End(h Held) {

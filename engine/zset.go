@@ -106,7 +106,7 @@ func (tx *Tx) ZSetAdd(key []byte, opt ZSetAddOptions, elems ...Scored) (res ZSet
 	isNew := !ok
 	rest := tx.zsetPrepare(&p, elems)
 	if isNew {
-		res = ZSetAddResult{Added: 1, Done: true, Score: elems[0].Score}
+		res = ZSetAddResult{Added: len(elems) - len(rest), Done: true, Score: elems[0].Score}
 	}
 	for i := range rest {
 		if err = tx.zsetAddOne(&p, &rest[i], &opt, &res); err != nil {
@@ -142,10 +142,13 @@ func (tx *Tx) zsetPrepare(p *place, elems []Scored) (rest []Scored) {
 	}
 	first := elems[0]
 	if !many && int64(len(first.Member)) <= tx.eng.packing.ZSetValue && len(first.Member) < maxPackedZSet {
-		var buf [32]byte
-		tx.scratch = appendPacked(tx.scratch[:0], first.Member, appendScore(buf[:0], first.Score))
-		tx.put(p, TZSet, EncListpack, tx.scratch, Never)
-		return elems[1:]
+		var lp []byte
+		lp, rest = tx.packedOf(tx.scratch[:0], elems)
+		tx.put(p, TZSet, EncListpack, lp, Never)
+		if tx.scratch = lp; cap(lp) > maxStash {
+			tx.scratch = nil
+		}
+		return rest
 	}
 	z := newZSet(p.db)
 	z.add(p.db, first.Member, first.Score)

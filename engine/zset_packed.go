@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -14,12 +15,29 @@ import (
 // Packing.
 const maxPackedZSet = 1 << 30
 
-// appendPacked appends a listpack of one member and its score.
-func appendPacked(lp, member, score []byte) []byte {
-	lp = append(lp, make([]byte, listpack.HeaderSize)...)
-	lp = append(listpack.Append(listpack.Append(lp, member), score), 0)
-	listpack.SetHeader(lp, 2)
-	return lp
+// packedOf makes of lp, which is empty, a listpack of the first of elems and those
+// behind it up to one that cannot be packed or comes again, and returns the rest.
+func (tx *Tx) packedOf(lp []byte, elems []Scored) (_ []byte, rest []Scored) {
+	var buf [32]byte
+	var pairs [128]byte
+	lp = append(lp, make([]byte, listpack.HeaderSize+1)...)
+	for n := 0; ; {
+		listpack.SetHeader(lp, 2*n)
+		if len(elems) == 0 {
+			break
+		}
+		x := &elems[0]
+		if int64(len(x.Member)) > tx.eng.packing.ZSetValue || len(lp)+len(x.Member) >= maxPackedZSet {
+			break
+		}
+		if _, again := packedFind(lp, x.Member); again {
+			break
+		}
+		pair := listpack.Append(listpack.Append(pairs[:0], x.Member), appendScore(buf[:0], x.Score))
+		lp = slices.Insert(lp, packedPlace(lp, x.Member, x.Score), pair...)
+		n, elems = n+1, elems[1:]
+	}
+	return lp, elems
 }
 
 // packedPairs is the number of members.

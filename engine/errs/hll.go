@@ -10,5 +10,5 @@ var (
 
 // UnknownPFDebug refuses a subcommand.
 func UnknownPFDebug(word []byte) error {
-	return &Error{"ERR", "Unknown PFDEBUG subcommand '" + Shown(word, 128) + "'"}
+	return &Error{"ERR", "Unknown PFDEBUG subcommand '" + Shown(word, len(word)) + "'"}
 }

@@ -114,7 +114,9 @@ var allowed = []difference{
 	{"COMMAND GETKEYS", "7.0 asks for an argument behind the name, 7.2 does not", sameKind},
 	{"COMMAND GETKEYSANDFLAGS", "7.0 asks for an argument behind the name, 7.2 does not", sameKind},
 	{"XPENDING", "time passes between the two servers", nearly},
-	{"XINFO", "time passes between the two servers", nearly},
+	{"XINFO", "time passes between the two servers; 7.2 tells when a consumer was active", func(ours, theirs resp.Value) bool {
+		return nearly(withoutActivity(ours), withoutActivity(theirs))
+	}},
 	{"XREAD", "7.2 names the command in an error", sameKind},
 	{"XREADGROUP", "7.2 names the command in an error", sameKind},
 	{"XINFO HELP", "the same words, other sentences", sameKind},
@@ -204,6 +206,21 @@ func nearly(ours, theirs resp.Value) bool {
 	}
 	d := ours.Int - theirs.Int
 	return -5000 <= d && d <= 5000
+}
+
+// withoutActivity is a reply of XINFO without the figures that 7.2 has and 7.0 has
+// not.
+func withoutActivity(v resp.Value) resp.Value {
+	var elems []resp.Value
+	for i := 0; i < len(v.Elems); i++ {
+		if name := v.Elems[i].Text; (name == "active-time" || name == "inactive") && i+1 < len(v.Elems) && v.Elems[i+1].Kind == resp.KindInt {
+			i++
+			continue
+		}
+		elems = append(elems, withoutActivity(v.Elems[i]))
+	}
+	v.Elems = elems
+	return v
 }
 
 func sameSet(ours, theirs resp.Value) bool {

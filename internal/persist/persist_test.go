@@ -226,3 +226,42 @@ func TestBrokenFilesAreRefused(t *testing.T) {
 
 // realNow is the machine's time, which a real server goes by.
 func realNow() time.Time { return engine.SystemClock{}.Now() }
+
+// held is a file system that lets a file be created once it is open.
+type held struct {
+	disk.FS
+	open chan struct{}
+}
+
+func (f held) Create(name string) (disk.File, error) {
+	<-f.open
+	return f.FS.Create(name)
+}
+
+// A save whose engine is closed fails and leaves no file.
+func TestSaveOfAClosedEngine(t *testing.T) {
+	e := engine.New(engine.Options{})
+	require.NoError(t, e.Do(0, func(tx *engine.Tx) error {
+		for i := range 5000 {
+			if _, err := tx.StringSet(fmt.Append(nil, "k", i), []byte("v"), engine.SetOptions{At: engine.Never}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	dir := t.TempDir()
+	fsys := held{disk.OS{}, make(chan struct{})}
+	h := e.Lock()
+	s, err := persist.Start(h, e, fsys, persist.SaveOptions{Path: filepath.Join(dir, "dump.rdb")}, persist.Hooks{
+		Ended: func(engine.Held, *persist.Save) {}, Freed: func(engine.Held) {},
+	})
+	h.Unlock()
+	require.NoError(t, err)
+	e.Close()
+	close(fsys.open)
+	<-s.Done()
+	require.ErrorIs(t, s.Err, persist.ErrClosed)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}

@@ -168,7 +168,10 @@ func (s *Save) write(f disk.File) error {
 	for done := false; !done; {
 		h := s.eng.Lock()
 		err := s.cancel
-		if s.tape.Len() < s.limit/2 {
+		if err == nil && s.snap.Ended(h) {
+			err = ErrClosed
+		}
+		if err == nil && s.tape.Len() < s.limit/2 {
 			done = s.snap.Step(h, stepTime)
 		}
 		tape := s.tape.Take(spare)
@@ -220,3 +223,6 @@ func (s *Save) flush(f disk.File) error {
 
 // ErrCancelled is a reason for Cancel.
 var ErrCancelled = errors.New("persist: cancelled")
+
+// ErrClosed is why a save fails whose engine is closed before its end.
+var ErrClosed = errors.New("persist: the engine is closed")
