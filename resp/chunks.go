@@ -6,7 +6,25 @@ import "slices"
 
 // Len is the number of bytes not yet sent; also a mark for Rewind, as long as
 // nothing is sent in between.
-func (r *Reply) Len() int { return r.before + len(r.tail) - r.sent }
+func (r *Reply) Len() int {
+	if r.over {
+		return r.Limit + 1
+	}
+	return r.before + len(r.tail) - r.sent
+}
+
+// IsOver says that the reply became longer than Limit. It is empty then to who
+// would send it, one byte beyond Limit to who asks for its length, and forgets what
+// is appended, until Reset.
+func (r *Reply) IsOver() bool { return r.over }
+
+// exceeds says whether n more bytes are too many, and then forgets everything.
+func (r *Reply) exceeds(n int) bool {
+	if r.Limit > 0 && !r.over && r.Len()+n > r.Limit {
+		*r = Reply{Proto: r.Proto, Limit: r.Limit, over: true}
+	}
+	return r.over
+}
 
 // Memory is the size of the buffers the reply owns.
 func (r *Reply) Memory() int {
@@ -19,6 +37,9 @@ func (r *Reply) Memory() int {
 
 // Head is the first piece of what is to be sent; nil when there is nothing.
 func (r *Reply) Head() []byte {
+	if r.over {
+		return nil
+	}
 	b := r.tail
 	if r.first < len(r.sealed) {
 		b = r.sealed[r.first]
@@ -32,6 +53,9 @@ func (r *Reply) Head() []byte {
 // Bytes is all that is to be sent in one slice, for tests and short replies. It
 // is good until the next append; of more than one chunk it is a copy.
 func (r *Reply) Bytes() []byte {
+	if r.over {
+		return nil
+	}
 	if r.first == len(r.sealed) {
 		return r.tail[r.sent:]
 	}
@@ -48,6 +72,9 @@ func (r *Reply) Bytes() []byte {
 // Buffers appends the pieces to be sent to dst, in order, as long as dst has
 // room: for a vectored write.
 func (r *Reply) Buffers(dst [][]byte) [][]byte {
+	if r.over {
+		return dst
+	}
 	skip := r.sent
 	for _, c := range r.sealed[r.first:] {
 		if len(dst) == cap(dst) {
@@ -78,7 +105,13 @@ func (r *Reply) Advance(n int) {
 }
 
 // Reset drops everything that was not sent.
-func (r *Reply) Reset() { r.Advance(r.Len()) }
+func (r *Reply) Reset() {
+	if r.over {
+		giveBuffer(r.tail)
+		r.tail, r.over = nil, false
+	}
+	r.Advance(r.Len())
+}
 
 // forgetHead takes the first chunk out.
 func (r *Reply) forgetHead() (b []byte) {
@@ -111,6 +144,10 @@ func (r *Reply) room(n int) {
 }
 
 func (r *Reply) grow(n int) {
+	if r.exceeds(n) {
+		r.tail = slices.Grow(r.tail[:0], max(n, class1)) // a place to write to
+		return
+	}
 	old := r.tail
 	if want := len(old) + n; want <= class3 && len(old) <= class2 {
 		r.tail = append(takeBuffer(want), old...)
@@ -139,6 +176,9 @@ func (r *Reply) seal() {
 
 // Rewind drops what was appended since Len returned mark.
 func (r *Reply) Rewind(mark int) {
+	if r.over {
+		return
+	}
 	mark += r.sent
 	for mark < r.before {
 		giveBuffer(r.tail)
@@ -160,8 +200,10 @@ func (r *Reply) Rewind(mark int) {
 // insert puts head before the byte that is at bytes behind the first one not
 // sent.
 func (r *Reply) insert(at int, head []byte) {
+	if r.room(len(head)); r.over {
+		return
+	}
 	at += r.sent
-	r.room(len(head))
 	end := r.before
 	if at >= end {
 		at -= end

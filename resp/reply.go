@@ -20,12 +20,18 @@ import (
 // goroutine at a time.
 type Reply struct {
 	Proto int
+	// Limit, unless 0, is how many bytes may wait in a reply whose client is
+	// closed when there are more: of a longer one nothing is kept (IsOver). It is
+	// looked at when a chunk is full, and may change between commands.
+	Limit int
 
 	tail   []byte   // the chunk that is appended to
 	sealed [][]byte // full chunks before it, from first on
 	first  int
 	before int // bytes of the sealed ones
 	sent   int // of the first chunk
+
+	over bool // past Limit: what is appended goes nowhere
 }
 
 // Status appends a simple string: "+OK\r\n". Line breaks become spaces.
@@ -189,6 +195,9 @@ func (r *Reply) crlf() {
 
 // Append appends bytes that are encoded already.
 func (r *Reply) Append(b []byte) {
+	if r.exceeds(len(b)) {
+		return
+	}
 	if len(b) > bigBulk && cap(r.tail)-len(r.tail) < len(b) {
 		r.seal()
 		r.tail = append(r.tail, b...) // allocated, filled, not zeroed before
@@ -202,6 +211,9 @@ func (r *Reply) Append(b []byte) {
 // nobody changes any more. Long ones, and the first that a reply gets, are not
 // copied: a message to many is in memory once.
 func (r *Reply) AppendShared(b []byte) {
+	if r.exceeds(len(b)) {
+		return
+	}
 	if isClass(len(b)) || len(b) <= class0 && r.Len() > 0 {
 		r.Append(b)
 		return
@@ -214,6 +226,10 @@ func (r *Reply) AppendShared(b []byte) {
 // AppendReply moves what is in side to the end of r, without copying much. It
 // leaves side empty.
 func (r *Reply) AppendReply(side *Reply) {
+	if r.exceeds(side.Len()) {
+		side.Reset()
+		return
+	}
 	for b := side.Head(); b != nil; b = side.Head() {
 		if len(b) <= class1 || side.sent > 0 { // partly sent: the pool gets only whole buffers
 			r.Append(b)

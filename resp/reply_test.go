@@ -248,3 +248,40 @@ func TestReplyDoesNotAllocate(t *testing.T) {
 		require.Zero(t, allocs)
 	}
 }
+
+// A reply past its limit keeps nothing, whatever is done to it, and is as new
+// after Reset.
+func TestReplyPastItsLimit(t *testing.T) {
+	long := bytes.Repeat([]byte("x"), 200_000)
+	for name, fill := range map[string]func(r *Reply){
+		"bulks":  func(r *Reply) { r.BulkString(long) },
+		"shared": func(r *Reply) { r.AppendShared(long) },
+		"moved":  func(r *Reply) { side := Reply{Proto: 2}; side.Append(long); r.AppendReply(&side) },
+		"small":  func(r *Reply) { r.BulkText("some text"); r.Int(1); r.Status("OK") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Reply{Proto: 2, Limit: 500_000}
+			r.Status("before")
+			mark, d := r.Len(), r.DeferArray()
+			for !r.IsOver() {
+				fill(&r)
+				require.LessOrEqual(t, r.Len(), r.Limit+class3)
+			}
+			for range 1000 {
+				fill(&r)
+				r.EndArray(r.DeferArray(), 0)
+			}
+			r.EndArray(d, 7)
+			r.Rewind(mark)
+			require.Nil(t, r.Head())
+			require.Empty(t, r.Bytes())
+			require.Empty(t, r.Buffers(make([][]byte, 0, 8)))
+			require.Equal(t, r.Limit+1, r.Len())
+			require.Less(t, r.Memory(), 500_000)
+			r.Reset()
+			require.Zero(t, r.Len())
+			r.Status("OK")
+			require.Equal(t, "+OK\r\n", string(r.Bytes()))
+		})
+	}
+}

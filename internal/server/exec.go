@@ -40,6 +40,7 @@ func (s *Server) turn(c *Client) (again bool) {
 	out := &c.out
 	start := out.Len()
 	out.Proto = c.proto
+	out.Limit = s.replyLimit(c, start)
 	if c.authenticated {
 		c.in.Limits = s.proto
 	} else {

@@ -44,6 +44,9 @@ func (c *Client) class() int {
 
 // checkOutput closes the client when its unread replies exceed its limits.
 func (s *Server) checkOutput(c *Client) {
+	if c.out.IsOver() && !c.closing {
+		s.tooSlow(c, "hard")
+	}
 	n := c.waitingOut() - staticReply
 	if n <= 0 || n < s.outputChecks || c.closing {
 		if len(s.oversoft) > 0 && !c.oversoftSince.IsZero() {
@@ -65,6 +68,20 @@ func (s *Server) checkOutput(c *Client) {
 	default:
 		s.underSoft(c)
 	}
+}
+
+// replyLimit is how long a reply may become before nothing is kept of it, 0 for no
+// limit: its client will be closed for it, by its class' hard limit or since it
+// holds more than all clients may. waits is what waits in the reply already.
+func (s *Server) replyLimit(c *Client, waits int) int {
+	limit := s.cfg.OutputLimits[c.class()].Hard
+	if all := s.clientMemory.limit; all > 0 && !c.noEvict && (limit == 0 || all < limit) {
+		limit = all
+	}
+	if limit == 0 {
+		return 0
+	}
+	return int(max(limit+staticReply+int64(waits)-c.unsent.Load(), 1))
 }
 
 func (s *Server) underSoft(c *Client) {
