@@ -95,9 +95,9 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		return nil, err
 	}
 	r.report.Peers = r.peers
-	r.report.LoadBefore = loadAverage()
+	r.report.LoadBefore = LoadAverage()
 	err = r.parts()
-	r.report.LoadAfter = loadAverage()
+	r.report.LoadAfter = LoadAverage()
 	return r.report, err
 }
 

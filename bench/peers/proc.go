@@ -40,8 +40,8 @@ func RSS(pid int) (int64, error) {
 	return kb << 10, nil
 }
 
-// loadAverage is the machine's, of the last minute.
-func loadAverage() string {
+// LoadAverage is the machine's, of the last minute.
+func LoadAverage() string {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return "unknown"
