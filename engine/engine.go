@@ -216,6 +216,8 @@ type Tx struct {
 
 	stashed []byte      // see stash
 	scratch []byte      // of a packed value that is being made
+	carried []byte      // an element on its way from one key to another
+	scored  []Scored    // see Scored
 	numbers [2][20]byte // where integers of listpacks become text
 	walk    *streamWalk
 }

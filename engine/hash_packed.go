@@ -192,9 +192,7 @@ func (tx *Tx) hashPack(p *place, pairs [][]byte) (rest [][]byte, added int) {
 	lp = append(lp, 0)
 	listpack.SetHeader(lp, 2*added)
 	tx.put(p, THash, EncListpack, lp, Never)
-	if cap(lp) <= maxStash {
-		tx.scratch = lp
-	}
+	tx.keepScratch(lp)
 	return pairs, added
 }
 

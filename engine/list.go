@@ -604,11 +604,11 @@ func (tx *Tx) ListMove(src, dst []byte, from, to ListEnd, argv ...[]byte) (elem 
 		return nil, false, err
 	}
 	listEach(&p, &tx.numbers[0], endIndex(from), from.Other(), 1, func(e []byte) bool {
-		elem = append(tx.scratch[:0], e...)
+		elem = append(tx.carried[:0], e...)
 		return false
 	})
 	if cap(elem) <= maxStash {
-		tx.scratch = elem
+		tx.carried = elem
 	}
 	isNew := !into.exists()
 	tx.listPush(&into, to, [][]byte{elem})

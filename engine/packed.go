@@ -36,7 +36,16 @@ func (tx *Tx) splice(p *place, at, del, ins int) []byte {
 // putPacked makes key hold a listpack of elems, whatever it held, and a deadline
 // (Never for none). elems may point into the store.
 func (tx *Tx) putPacked(p *place, typ Type, at UnixMilli, elems ...[]byte) {
-	tx.put(p, typ, EncListpack, listpack.Of(elems...), at)
+	lp := listpack.AppendOf(tx.scratch[:0], elems...)
+	tx.put(p, typ, EncListpack, lp, at)
+	tx.keepScratch(lp)
+}
+
+// keepScratch keeps what was made in tx.scratch for the next that needs it.
+func (tx *Tx) keepScratch(b []byte) {
+	if cap(b) <= maxStash {
+		tx.scratch = b
+	}
 }
 
 // packedReplace makes what is in the listpack at p from offset at to end, which

@@ -434,9 +434,9 @@ func (tx *Tx) SetPopOne(key []byte) (member []byte, ok bool, err error) {
 		return nil, false, err
 	}
 	m, member := tx.setRandom(&p)
-	member = append(tx.scratch[:0], member...)
+	member = append(tx.carried[:0], member...)
 	if cap(member) <= maxStash {
-		tx.scratch = member
+		tx.carried = member
 	}
 	tx.setDelete(&p, &m)
 	tx.setShrunk(&p)

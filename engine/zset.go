@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"coatcheck/engine/errs"
@@ -145,9 +146,7 @@ func (tx *Tx) zsetPrepare(p *place, elems []Scored) (rest []Scored) {
 		var lp []byte
 		lp, rest = tx.packedOf(tx.scratch[:0], elems)
 		tx.put(p, TZSet, EncListpack, lp, Never)
-		if tx.scratch = lp; cap(lp) > maxStash {
-			tx.scratch = nil
-		}
+		tx.keepScratch(lp)
 		return rest
 	}
 	z := newZSet(p.db)
@@ -362,3 +361,17 @@ func (tx *Tx) ZSetRank(key, member []byte, reverse bool) (rank int, score float6
 	}
 	return rank, e.score, true, nil
 }
+
+// Scored is room for n members, for a caller that has to collect them before an
+// operation. It is the caller's until the next call.
+func (tx *Tx) Scored(n int) []Scored {
+	if n > maxScored {
+		return make([]Scored, 0, n)
+	}
+	clear(tx.scored[:cap(tx.scored)])
+	tx.scored = slices.Grow(tx.scored[:0], n)
+	return tx.scored[:0]
+}
+
+// maxScored is how much of that is kept.
+const maxScored = 1024

@@ -4,6 +4,7 @@ package peers
 
 import (
 	"slices"
+	"time"
 
 	"coatcheck/bench/driver"
 )
@@ -13,6 +14,8 @@ import (
 const (
 	typeDepth = 16
 	typeLevel = 0.9
+	// settleTime is how long a server has to give memory back before it is looked at.
+	settleTime = 2 * time.Second
 )
 
 // types compares commands on hashes, lists, sets, sorted sets and streams, and what these
@@ -76,6 +79,7 @@ func (r *run) shapes() error {
 			if err := r.load(in, shape.Workload); err != nil {
 				return err
 			}
+			time.Sleep(settleTime) // the Go runtime gives back what it no longer needs
 			after, err := RSS(in.pid())
 			m.add(in.peer, float64(after-before)/float64(shape.Elements))
 			return err

@@ -71,8 +71,7 @@ func zadd(tx *engine.Tx, in Args, out *resp.Reply) error {
 	if err != nil {
 		return err
 	}
-	var few [8]engine.Scored
-	elems := few[:0]
+	elems := tx.Scored(len(pairs) / 2)
 	for i := 0; i < len(pairs); i += 2 {
 		score, ok := engine.ParseDouble(pairs[i])
 		if !ok {

@@ -15,6 +15,7 @@ package listpack
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 
 	"coatcheck/engine/internal/digits"
@@ -39,12 +40,15 @@ func New() []byte {
 }
 
 // Of is a listpack of elements.
-func Of(elems ...[]byte) []byte {
+func Of(elems ...[]byte) []byte { return AppendOf(nil, elems...) }
+
+// AppendOf makes one in the bytes of lp, which is empty.
+func AppendOf(lp []byte, elems ...[]byte) []byte {
 	size := EmptySize
 	for _, e := range elems {
 		size += EncodedLen(e)
 	}
-	lp := make([]byte, HeaderSize, size)
+	lp = append(slices.Grow(lp, size), make([]byte, HeaderSize)...)
 	for _, e := range elems {
 		lp = Append(lp, e)
 	}
