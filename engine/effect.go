@@ -79,6 +79,12 @@ type Wants struct {
 	Argv bool
 }
 
+// ReplaySink is a Sink that also hears of what is run again (Held.Replay).
+type ReplaySink interface {
+	Sink
+	HearsReplay()
+}
+
 // UnitSink is a Sink that also hears where execution units end, and with them
 // what others must repeat as a whole: the effects since the last end are of one
 // unit (a command, an EXEC, a script, one key that expired or was evicted by

@@ -32,6 +32,7 @@ type Engine struct {
 	effect    Effect
 	sinks     []attached
 	guard     Guard  // nil: nobody is asked
+	chosen    Guard  // the guard, but while there is a replay
 	warmer    Warmer // the guard, if it is one
 	wants     Wants  // of all sinks together
 	units     bool   // some sink hears of units' ends

@@ -168,9 +168,12 @@ func (h Held) SetActiveExpire(on bool) {
 
 // Replay begins or ends the running again, at times of the caller's choice, of what
 // happened before: meanwhile keys do not expire by themselves, and those that are used
-// count as used now.
+// count as used now. The guard is not asked, and of the sinks only those hear that are
+// a ReplaySink.
 func (h Held) Replay(on bool) {
 	h.eng.replaying = on
+	h.eng.useGuard()
+	h.eng.sumWants()
 	h.SetActiveExpire(!on)
 }
 

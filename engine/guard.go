@@ -51,8 +51,16 @@ type Change struct {
 
 // SetGuard has g asked from now on; nil: nobody is.
 func (h Held) SetGuard(g Guard) {
-	h.eng.guard = g
-	h.eng.warmer, _ = g.(Warmer)
+	h.eng.chosen = g
+	h.eng.useGuard()
+}
+
+// useGuard has the guard asked, but not about what happened before.
+func (e *Engine) useGuard() {
+	if e.guard = e.chosen; e.replaying {
+		e.guard = nil
+	}
+	e.warmer, _ = e.guard.(Warmer)
 }
 
 // allow asks the guard, which there is, about tx.change at p, and returns the deadline

@@ -9,7 +9,8 @@ import (
 func (h Held) AddSink(s Sink) {
 	e := h.eng
 	units, _ := s.(UnitSink)
-	e.sinks = append(slices.Clip(e.sinks), attached{s, s.Wants(), units})
+	_, replays := s.(ReplaySink)
+	e.sinks = append(slices.Clip(e.sinks), attached{s, s.Wants(), units, replays})
 	e.sumWants()
 }
 
@@ -53,11 +54,16 @@ type attached struct {
 	sink  Sink
 	wants Wants
 	units UnitSink // the sink, if it hears of units' ends
+	// replays: it hears of what is run again, too.
+	replays bool
 }
 
 func (e *Engine) sumWants() {
 	e.wants, e.units = Wants{}, false
 	for _, a := range e.sinks {
+		if e.replaying && !a.replays {
+			continue
+		}
 		e.units = e.units || a.units != nil
 		e.wants.Argv = e.wants.Argv || a.wants.Argv
 		switch {
@@ -97,7 +103,7 @@ func (tx *Tx) tell(f Effect) {
 	*e = f
 	tx.told = tx.eng.units
 	for _, a := range tx.eng.sinks {
-		if a.wantsOf(&f) {
+		if a.wantsOf(&f) && (a.replays || !tx.eng.replaying) {
 			a.sink.Effect(tx, e)
 		}
 	}
@@ -110,7 +116,7 @@ func (tx *Tx) endUnit() {
 	for tx.told { // again when a sink has changed something now that the unit is over
 		tx.told = false
 		for _, a := range tx.eng.sinks {
-			if a.units != nil {
+			if a.units != nil && (a.replays || !tx.eng.replaying) {
 				a.units.EndUnit(tx)
 			}
 		}

@@ -58,7 +58,7 @@ func Info(s *Snapshot, names ...string) string {
 		b.WriteString("# " + sec.title + "\r\n")
 		for i := range rows {
 			r := &rows[i]
-			if r.section == sec.name && r.field != "" {
+			if r.section == sec.name && r.field != "" && (r.only == nil || r.only(s)) {
 				line(&b, r.field, r.get(s).text)
 			}
 		}

@@ -10,6 +10,8 @@ type row struct {
 	// section and field are its place in INFO; no field: not in INFO.
 	section, field string
 	get            func(s *Snapshot) value
+	// only says when INFO has it; nil: always.
+	only func(s *Snapshot) bool
 
 	// ours is its Prometheus name in our family, exporter the name that
 	// redis_exporter gives it; empty: none. Units are base units and part of the

@@ -56,7 +56,7 @@ var memoryRows = []row{
 	{section: "memory", field: "mem_clients_normal", get: func(s *Snapshot) value { return count(s.Clients.Buffers) }, exporter: "redis_mem_clients_normal",
 		ours: "coatcheck_clients_buffer_bytes", help: "Memory of clients' buffers."},
 	{section: "memory", field: "mem_cluster_links", get: constant(count(0)), exporter: "redis_mem_cluster_links_bytes"},
-	{section: "memory", field: "mem_aof_buffer", get: constant(count(0)), exporter: "redis_mem_aof_buffer_bytes"},
+	{section: "memory", field: "mem_aof_buffer", get: func(s *Snapshot) value { return count(s.AOF.Pending) }, exporter: "redis_mem_aof_buffer_bytes"},
 	{section: "memory", field: "mem_allocator", get: func(s *Snapshot) value { return words("slab-" + s.Process.GoVersion) }},
 	{section: "memory", field: "active_defrag_running", get: constant(count(0)), exporter: "redis_active_defrag_running"},
 	{section: "memory", field: "lazyfree_pending_objects", get: constant(count(0)), exporter: "redis_lazyfree_pending_objects"},

@@ -32,6 +32,7 @@ type Snapshot struct {
 	PubSub        PubSub
 	Tracking      Tracking
 	Persistence   Persistence
+	AOF           AOF
 	Net           Net
 	Engine        engine.Stats
 	Memory        engine.Memory
@@ -135,6 +136,18 @@ type Sessions struct {
 	// than a user may have.
 	LateRefused, OverRefused int64
 	Users, Tombstones        int64 // at present
+}
+
+// AOF is the state of the append-only log.
+type AOF struct {
+	On, Rewriting, Scheduled bool
+	Took, LastTook           time.Duration // of rewrites; -1: none
+	LastFailed, WriteFailed  bool
+	Rewrites, Failures       int64 // Failures since the last that went well
+	Size, BaseSize           int64 // bytes: now, and after the last rewrite
+	Pending                  int64 // bytes in memory, to be written or synced
+	Syncing                  bool
+	Slow                     int64 // syncs that took longer than two seconds
 }
 
 // Persistence is the state of the snapshot file.

@@ -93,9 +93,15 @@ func files(dir string, fsys disk.FS) aof.Files {
 	return aof.Files{FS: fsys, Dir: filepath.Join(dir, "appendonlydir"), Name: "appendonly.aof"}
 }
 
+// quiet are hooks that do nothing.
+var quiet = aof.Hooks{Synced: func() {}, Freed: func() {}, State: func(error) {}}
+
 // logged gives an engine's log to a story, and closes it.
 func logged(t testing.TB, e *enginetest.Fixture, f aof.Files, story func(l *aof.Log)) {
-	l, err := aof.Open(f, aof.EverySecond)
+	s, err := aof.Take(f)
+	require.NoError(t, err)
+	defer s.Close()
+	l, err := s.Open(aof.EverySecond, quiet)
 	require.NoError(t, err)
 	h := e.Lock()
 	h.AddSink(l)
@@ -110,7 +116,12 @@ func logged(t testing.TB, e *enginetest.Fixture, f aof.Files, story func(l *aof.
 func load(t testing.TB, at *enginetest.Fixture, f aof.Files, truncated bool) (*enginetest.Fixture, aof.Loaded, error) {
 	e := enginetest.New(t)
 	e.SetTime(at.Now())
-	got, err := aof.Load(context.Background(), e.Engine, f, aof.LoadOptions{Truncated: truncated})
+	s, err := aof.Take(f)
+	if err != nil {
+		return e, aof.Loaded{}, err
+	}
+	defer s.Close()
+	got, err := s.Load(context.Background(), e.Engine, aof.LoadOptions{Truncated: truncated})
 	return e, got, err
 }
 
@@ -346,8 +357,6 @@ func TestManifests(t *testing.T) {
 	require.NoError(t, os.Remove(path))
 	_, _, err = load(t, a, f, true)
 	require.ErrorIs(t, err, aof.ErrNoManifest)
-	_, err = aof.Open(f, aof.EverySecond)
-	require.ErrorIs(t, err, aof.ErrNoManifest)
 }
 
 // Whatever file call fails, for a while, all is there when the disk is well again.
@@ -358,7 +367,9 @@ func TestEveryFileCallMayFail(t *testing.T) {
 		faulty := &disktest.Faulty{FS: disk.OS{}}
 		f := files(dir, faulty)
 		a := enginetest.New(t)
-		l, err := aof.Open(f, aof.EverySecond)
+		s, err := aof.Take(f)
+		require.NoError(t, err)
+		l, err := s.Open(aof.EverySecond, quiet)
 		require.NoError(t, err)
 		h := a.Lock()
 		h.AddSink(l)
@@ -374,6 +385,7 @@ func TestEveryFileCallMayFail(t *testing.T) {
 		h.Unlock()
 		err = l.Close()
 		calls := faulty.Calls() - before
+		require.NoError(t, s.Close())
 		if err != nil { // it failed at the very end
 			require.ErrorIs(t, err, errDisk)
 		}

@@ -5,28 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"coatcheck/engine"
 	"coatcheck/internal/command"
-	"coatcheck/internal/disk"
 	"coatcheck/internal/persist"
 	"coatcheck/resp"
 )
-
-// Files says where a log is.
-type Files struct {
-	FS   disk.FS
-	Dir  string // appenddirname, with the path to it
-	Name string // appendfilename
-}
-
-func (f Files) path(name string) string { return filepath.Join(f.Dir, name) }
-
-func (f Files) manifestName() string { return f.Name + ".manifest" }
 
 // LoadOptions say how a log is read.
 type LoadOptions struct {
@@ -35,6 +21,12 @@ type LoadOptions struct {
 	Truncated bool
 	// Base says how a base in the format of a snapshot is read.
 	Base persist.LoadOptions
+	// Progress is told now and then how many of how many bytes were read, and keys of
+	// the base. It is called off the lock.
+	Progress func(total, read, keys int64)
+	// Note gets annotation lines, without their end, before the unit that they belong
+	// to; nil: nobody does. An error ends the loading.
+	Note func(line []byte) error
 	// Warn is told of what was found odd; nil: nobody is.
 	Warn func(text string, args ...any)
 }
@@ -42,36 +34,38 @@ type LoadOptions struct {
 // Loaded is what loading found.
 type Loaded struct {
 	Units int64 // that were run
+	Keys  int64 // of the base
 	Bytes int64 // of all files
 	// Cut is how many bytes at the end were cut off.
 	Cut int64
 }
-
-// ErrNoManifest is about a directory with files of a log and no manifest: their order
-// is not known, and to start without them would be to lose them.
-var ErrNoManifest = errors.New("aof: there are files of an append-only log, but no manifest that lists them")
 
 // replayedAt is the time of units that are run again: before every deadline, so that
 // nothing expires in the middle of what happened before it did.
 const replayedAt engine.UnixMilli = 1
 
 // Load runs a log's commands on an engine that nobody else works with. It fails with
-// fs.ErrNotExist where there is no log, with ErrFormat for one that is broken, and with
-// ErrNoManifest. It holds the engine's lock for a unit at a time. When it has failed,
-// what came before the place is in the engine.
-func Load(ctx context.Context, eng *engine.Engine, files Files, opt LoadOptions) (Loaded, error) {
-	m, err := readManifest(files)
-	if err != nil {
-		return Loaded{}, err
+// ErrNoLog, and with ErrFormat for one that is broken. It holds the engine's lock for a
+// unit at a time. When it has failed, what came before the place is in the engine.
+func (s *Store) Load(ctx context.Context, eng *engine.Engine, opt LoadOptions) (Loaded, error) {
+	if !s.exists {
+		return Loaded{}, ErrNoLog
 	}
-	l := loader{ctx: ctx, eng: eng, files: files, opt: opt, rows: map[string]*command.Entry[*engine.Tx]{}}
+	l := loader{ctx: ctx, eng: eng, files: s.files, opt: opt, rows: map[string]*command.Entry[*engine.Tx]{}}
 	data := command.Data()
 	for i := range data {
 		l.rows[data[i].Name] = &data[i]
 	}
-	parts := m.incrs
-	if m.base.name != "" {
-		parts = append([]part{m.base}, parts...)
+	parts := s.m.parts()
+	for _, p := range parts {
+		n, err := s.size(p.name)
+		if errors.Is(err, fs.ErrNotExist) { // not what the caller takes for no log at all
+			err = fmt.Errorf("%w: the manifest lists a file that is missing", ErrFormat)
+		}
+		if err != nil {
+			return l.Loaded, fmt.Errorf("load %s: %w", p.name, err)
+		}
+		l.Bytes += n
 	}
 	l.replay(true)
 	defer l.replay(false)
@@ -80,38 +74,7 @@ func Load(ctx context.Context, eng *engine.Engine, files Files, opt LoadOptions)
 			return l.Loaded, fmt.Errorf("load %s: %w", p.name, err)
 		}
 	}
-	return l.Loaded, nil
-}
-
-// readManifest reads the manifest. It fails with fs.ErrNotExist where nothing is.
-func readManifest(files Files) (manifest, error) {
-	f, err := files.FS.Open(files.path(files.manifestName()))
-	if errors.Is(err, fs.ErrNotExist) {
-		return manifest{}, errors.Join(checkEmpty(files), err)
-	}
-	if err != nil {
-		return manifest{}, fmt.Errorf("open the manifest: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, 16<<20))
-	if err != nil {
-		return manifest{}, fmt.Errorf("read the manifest: %w", err)
-	}
-	return parseManifest(text)
-}
-
-// checkEmpty fails when a directory has files of the log.
-func checkEmpty(files Files) error {
-	names, err := files.FS.List(files.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("list the directory of the log: %w", err)
-	}
-	for _, name := range names {
-		if strings.HasPrefix(name, files.Name+".") {
-			return fmt.Errorf("%w: %s", ErrNoManifest, files.path(name))
-		}
-	}
-	return nil
+	return l.Loaded, s.removeHistory()
 }
 
 type loader struct {
@@ -122,6 +85,8 @@ type loader struct {
 	opt   LoadOptions
 	rows  map[string]*command.Entry[*engine.Tx]
 	at    *reader // of the file that is read
+	done  int64   // bytes of the files before
+	told  int64   // bytes at the last Progress
 	out   resp.Reply
 }
 
@@ -129,6 +94,16 @@ func (l *loader) replay(on bool) {
 	h := l.eng.Lock()
 	defer h.Unlock()
 	h.Replay(on)
+}
+
+// progressEvery is how many bytes there are between two calls of Progress.
+const progressEvery = 1 << 20
+
+func (l *loader) progress(read, keys int64) {
+	if l.opt.Progress != nil && read-l.told >= progressEvery {
+		l.told = read
+		l.opt.Progress(l.Bytes, read, keys)
+	}
 }
 
 func (l *loader) warn(text string, args ...any) {
@@ -141,9 +116,6 @@ func (l *loader) warn(text string, args ...any) {
 func (l *loader) part(p part, last bool) error {
 	path := l.files.path(p.name)
 	f, err := l.files.FS.Open(path)
-	if errors.Is(err, fs.ErrNotExist) { // not what Load's caller takes for no log at all
-		return fmt.Errorf("%w: the manifest lists a file that is missing", ErrFormat)
-	}
 	if err != nil {
 		return err
 	}
@@ -152,15 +124,17 @@ func (l *loader) part(p part, last bool) error {
 	if err != nil {
 		return err
 	}
-	l.Bytes += size
+	defer func() { l.done += size }()
 	in := bufio.NewReaderSize(f, 256<<10)
 	if head, err := in.Peek(5); err == nil && p.kind == base && string(head) == "REDIS" {
 		opt := l.opt.Base
 		opt.KeepExpired = true
-		_, err = persist.Load(l.ctx, l.eng, l.files.FS, path, opt)
+		opt.Progress = func(_, read, keys int64) { l.progress(l.done+read, keys) }
+		got, err := persist.Load(l.ctx, l.eng, l.files.FS, path, opt)
+		l.Keys = got.Keys
 		return err
 	}
-	r := &reader{r: in, size: size, apply: l.unit}
+	r := &reader{r: in, size: size, apply: l.unit, note: l.opt.Note}
 	l.at = r
 	err = r.file()
 	if !errors.Is(err, errTorn) {
@@ -183,6 +157,7 @@ func (l *loader) unit(steps []step) error {
 		return err
 	}
 	l.Units++
+	l.progress(l.done+l.at.at, l.Keys)
 	return l.eng.DoAt(0, replayedAt, func(h engine.Held, _ *engine.Tx) error {
 		for _, s := range steps {
 			if err := l.step(h, s); err != nil {

@@ -1,239 +1,208 @@
 // Package aof keeps the commands that change the keyspace in files, Redis 7's: a
 // manifest, a base and increments in a directory of their own. It writes them beside
-// clients, and runs them again at a start. It knows the engine, the command table and
-// the file system, not clients.
+// clients, replaces them by a new base, and runs them again at a start. It knows the
+// engine, the command table and the file system, not clients.
 package aof
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
+	"math"
+	"strconv"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"coatcheck/engine"
-	"coatcheck/internal/disk"
 	"coatcheck/internal/propagate"
 )
 
+// How a write becomes durable. The sink collects the commands of a unit under the
+// engine's lock and, when it ends, puts them behind those that are pending. Writing them
+// is for whoever held the lock (Flush, which costs a system call and no other goroutine)
+// or for the log's own goroutine, which alone syncs. A position is how many bytes of
+// commands were logged up to there, since the log was opened; what is durable is told as
+// a position, and so is what a reply has to wait for.
+//
+// What was written since the last sync is kept in memory, since a sync that fails leaves
+// nobody the wiser: the file is cut back to where it is known to be good, and all that
+// came since is written again.
+
 // Policy says when what was written is made durable (appendfsync).
-type Policy uint8
+type Policy uint32
 
 // The policies.
 const (
 	EverySecond Policy = iota
 	Never              // the system does, when it likes
+	Always             // before anybody is told that it is done
 )
 
-// Log is a sink that writes what happens into the last increment of a log. Effects are
-// collected under the engine's lock, and a goroutine writes and syncs them off it.
+// Limits of memory, in bytes.
+const (
+	// maxUnsynced is how much is kept before it is synced ahead of time.
+	maxUnsynced = 8 << 20
+	// maxBehind is how much may be neither synced nor given up before those who write
+	// have to wait.
+	maxBehind = 32 << 20
+	keptSpare = 1 << 20
+)
+
+// Hooks tell a log's owner what happens. They are called from the log's own goroutine
+// or from Flush, without any lock.
+type Hooks struct {
+	// Synced: Log.Synced or Log.Acked has moved on.
+	Synced func()
+	// Freed: Behind has become false.
+	Freed func()
+	// State: a write or sync has failed, or, with nil, the first since went well.
+	State func(err error)
+}
+
+// Log is a sink that writes what happens into the last increment of a log.
 type Log struct {
-	// Guarded by the engine's lock: the unit that runs.
-	enc propagate.Encoder
+	// Guarded by the engine's lock.
+	enc       propagate.Encoder
+	notes     []byte // annotation lines for the unit that runs
+	inline    bool   // whoever holds the lock calls Flush afterwards
+	stamps    bool   // aof-timestamp-enabled
+	stampedAt int64  // second of the last stamp
 
 	mu      sync.Mutex
 	pending []byte // whole units
-	policy  Policy
-	err     error // why the last write or sync failed
-	size    int64 // of the increment, as far as it is whole
+	spare   []byte
+	cut     *cut              // pending begins a new file
+	asked   []func(err error) // by Sync
+	logged  int64             // position behind pending
 
-	// The writer's own.
-	fs   disk.FS
-	file disk.File
-	path string
-	// firm is how much of the file stays whatever fails; kept are the batches behind
-	// it, of which so many bytes are written.
-	firm    int64
-	kept    []byte
-	written int
-	broken  bool // a write or sync failed: the file is to be cut back to firm
-	wake    chan struct{}
-	quit    chan struct{}
-	done    chan struct{}
+	fresh  atomic.Bool  // there is something pending
+	at     atomic.Int64 // logged, to be read without mu
+	synced atomic.Int64
+	policy atomic.Uint32
+	lazy   atomic.Bool // no syncs for the time being
+	behind atomic.Bool
+	tell   atomic.Bool // Hooks.Synced is to be called
+	failed atomic.Pointer[error]
+
+	writer
+	hooks Hooks
+	awake atomic.Bool // the goroutine has been told
+	wake  chan struct{}
+	quit  chan struct{}
+	done  chan struct{}
 }
 
-// syncEvery is how often EverySecond syncs, and how long a disk that has failed is left
-// alone.
-const syncEvery = time.Second
-
-// Open opens a log for writing. Where there is none it begins one, without a base: the
-// engine is to be empty then. Close ends it.
-func Open(files Files, policy Policy) (*Log, error) {
-	m, err := readManifest(files)
-	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNoManifest) {
-		err = files.FS.MakeDir(files.Dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the append-only log: %w", err)
-	}
-	if len(m.incrs) == 0 {
-		seq := max(m.base.seq, 1)
-		m.incrs = []part{{name: fmt.Sprintf("%s.%d.incr.aof", files.Name, seq), seq: seq, kind: incr}}
-		if err := create(files, &m); err != nil {
-			return nil, fmt.Errorf("begin an append-only log: %w", err)
-		}
-	}
-	f, err := files.FS.Append(files.path(m.incrs[len(m.incrs)-1].name))
-	if err != nil {
-		return nil, fmt.Errorf("open the append-only file: %w", err)
-	}
-	l := &Log{
-		policy: policy, fs: files.FS, file: f, path: files.path(m.incrs[len(m.incrs)-1].name),
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-	}
-	if l.size, err = f.Size(); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("open the append-only file: %w", err)
-	}
-	l.firm = l.size
-	go l.run()
-	return l, nil
+// SetPolicy changes when syncs happen.
+func (l *Log) SetPolicy(p Policy) {
+	l.policy.Store(uint32(p))
+	l.tell.Store(true)
+	l.wakeUp()
 }
 
-// create makes the last increment of a manifest, and then the manifest that tells of
-// it.
-func create(files Files, m *manifest) error {
-	f, err := files.FS.Create(files.path(m.incrs[len(m.incrs)-1].name))
-	if err != nil {
-		return err
+// SetLazy leaves syncing to the system for a while (no-appendfsync-on-rewrite).
+func (l *Log) SetLazy(on bool) {
+	if l.lazy.Swap(on) != on {
+		l.tell.Store(true)
+		l.wakeUp()
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	name := files.manifestName()
-	return disk.Replace(files.FS, files.path(name), "temp-"+name, func(f disk.File) error {
-		_, err := f.Write(m.text())
-		return err
-	})
 }
+
+func (l *Log) effective() Policy {
+	if l.lazy.Load() {
+		return Never
+	}
+	return Policy(l.policy.Load())
+}
+
+// SetStamps has the time stand before units, in a line that Redis passes over, once a
+// second (aof-timestamp-enabled). The caller holds the engine's lock.
+func (l *Log) SetStamps(on bool) { l.stamps = on }
+
+// SetInline says that whoever holds the engine's lock will call Flush when he has let
+// go of it: then nobody is woken.
+func (l *Log) SetInline(on bool) { l.inline = on }
 
 // Wants implements engine.Sink.
 func (l *Log) Wants() engine.Wants { return engine.Wants{Argv: true} }
 
 // Effect implements engine.Sink.
-func (l *Log) Effect(_ *engine.Tx, e *engine.Effect) {
-	l.enc.Effect(e)
-}
+func (l *Log) Effect(_ *engine.Tx, e *engine.Effect) { l.enc.Effect(e) }
 
 // EndUnit implements engine.UnitSink.
-func (l *Log) EndUnit(*engine.Tx) {
-	if l.enc.Commands() == 0 {
+func (l *Log) EndUnit(tx *engine.Tx) {
+	if l.enc.Commands() == 0 && len(l.notes) == 0 {
 		return
 	}
+	l.stamp(tx.Now())
 	l.mu.Lock()
+	before := len(l.pending)
+	l.pending = append(l.pending, l.notes...)
 	l.pending = l.enc.AppendUnit(l.pending)
+	l.logged += int64(len(l.pending) - before)
+	l.at.Store(l.logged)
+	l.fresh.Store(true)
+	if len(l.pending) > maxBehind {
+		l.behind.Store(true)
+	}
 	l.mu.Unlock()
-	select {
-	case l.wake <- struct{}{}:
-	default:
+	l.notes = l.notes[:0]
+	if !l.inline {
+		l.wakeUp()
 	}
 }
 
-// State is how a log is doing.
-type State struct {
-	Size    int64 // of the increment, in bytes
-	Pending int   // bytes that are to be written
-	Err     error // why the last write failed; nil when all is well
+func (l *Log) stamp(now engine.UnixMilli) {
+	if second := int64(now) / 1000; l.stamps && second > l.stampedAt {
+		l.stampedAt = second
+		line := append(strconv.AppendInt([]byte("#TS:"), second, 10), "\r\n"...)
+		l.notes = append(line, l.notes...)
+	}
 }
 
-// State may be asked by any goroutine.
-func (l *Log) State() State {
+func (l *Log) wakeUp() {
+	if !l.awake.Swap(true) {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// At is the position behind all that was logged.
+func (l *Log) At() int64 { return l.at.Load() }
+
+// Synced is the position up to which all is durable.
+func (l *Log) Synced() int64 { return l.synced.Load() }
+
+// Acked is the position up to which those who wrote may be told so.
+func (l *Log) Acked() int64 {
+	if l.effective() == Always {
+		return l.synced.Load()
+	}
+	return math.MaxInt64
+}
+
+// Behind says whether those who write should wait until Freed is called, as the disk
+// takes less than they bring.
+func (l *Log) Behind() bool { return l.behind.Load() }
+
+// Err is why the log can't be written; nil when it can.
+func (l *Log) Err() error {
+	if p := l.failed.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Sync makes all durable that was logged before, whatever the policy, and calls then how
+// that went: from the log's goroutine, or never when the log is closed meanwhile.
+func (l *Log) Sync(then func(err error)) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return State{l.size, len(l.pending), l.err}
+	l.asked = append(l.asked, then)
+	l.mu.Unlock()
+	l.wakeUp()
 }
 
 // Close writes and syncs what is left. The log must be no sink any more.
 func (l *Log) Close() error {
 	close(l.quit)
 	<-l.done
-	return l.State().Err
-}
-
-// run writes what comes until Close.
-func (l *Log) run() {
-	defer close(l.done)
-	tick := make(chan struct{}, 1)
-	for {
-		stop := engine.SystemClock{}.AfterFunc(syncEvery, func() { tick <- struct{}{} })
-		for ticked := false; !ticked; {
-			select {
-			case <-l.wake:
-				if !l.broken { // else the tick tries again
-					l.note(l.write())
-				}
-			case <-tick:
-				l.note(l.flush(l.isSynced()))
-				ticked = true
-			case <-l.quit:
-				stop()
-				l.note(errors.Join(l.flush(true), l.file.Close()))
-				return
-			}
-		}
-	}
-}
-
-func (l *Log) isSynced() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.policy == EverySecond
-}
-
-// note takes down how a write went, and how long the file is.
-func (l *Log) note(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.err, l.size = err, l.firm+int64(l.written)
-}
-
-// flush writes what is pending; with sync it makes it durable.
-func (l *Log) flush(sync bool) error {
-	if err := l.write(); err != nil || !sync || l.written == 0 {
-		return err
-	}
-	if err := l.file.Sync(); err != nil {
-		l.broken = true // the system may have dropped what it could not write
-		return fmt.Errorf("sync the append-only file: %w", err)
-	}
-	l.settle()
-	return nil
-}
-
-// settle says that all that is written stays.
-func (l *Log) settle() {
-	l.firm += int64(l.written)
-	l.written, l.kept = 0, l.kept[:0]
-	if cap(l.kept) > 4<<20 {
-		l.kept = nil
-	}
-}
-
-// write writes what is pending as one batch, behind those that failed before. What a
-// failed write has left is cut off first.
-func (l *Log) write() error {
-	l.mu.Lock()
-	batch, synced := l.pending, l.policy == EverySecond
-	l.pending = nil
-	l.mu.Unlock()
-	if len(batch) > 0 {
-		l.kept = append(appendMark(l.kept, batch), batch...)
-	}
-	if l.broken {
-		if err := l.fs.Truncate(l.path, l.firm); err != nil {
-			return fmt.Errorf("cut the append-only file back: %w", err)
-		}
-		l.broken, l.written = false, 0
-	}
-	if l.written == len(l.kept) {
-		return nil
-	}
-	if _, err := l.file.Write(l.kept[l.written:]); err != nil {
-		l.broken = true
-		return fmt.Errorf("write the append-only file: %w", err)
-	}
-	if l.written = len(l.kept); !synced {
-		l.settle()
-	}
-	return nil
+	return l.Err()
 }

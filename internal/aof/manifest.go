@@ -36,6 +36,15 @@ type manifest struct {
 	old   []part
 }
 
+// parts are the files that are in force, in their order.
+func (m *manifest) parts() []part {
+	parts := m.incrs
+	if m.base.name != "" {
+		parts = append([]part{m.base}, parts...)
+	}
+	return parts
+}
+
 // maxLine is the length of a line that Redis still reads.
 const maxLine = 1024
 

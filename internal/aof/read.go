@@ -27,31 +27,41 @@ type reader struct {
 	db       int // that the file has selected
 	// good is where the last whole unit, or batch of them, ended.
 	good int64
-	// apply gets each unit, which is its own.
+	// apply gets each unit, which is its own; note, unless nil, the annotation lines
+	// before it that are not the reader's.
 	apply func(unit []step) error
+	note  func(line []byte) error
 }
 
 // file reads a file to its end. It fails with errTorn or ErrFormat, or as apply did.
 func (r *reader) file() error {
 	for {
 		r.good = r.at
-		c, err := r.r.ReadByte()
-		if errors.Is(err, io.EOF) {
+		isNote, err := r.atNote()
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read: %w", err)
-		}
-		_ = r.r.UnreadByte() // it has just been read
-		if c == '#' {
+		case err == nil && isNote:
 			err = r.annotation()
-		} else {
+		case err == nil:
 			err = r.unit()
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// atNote says whether an annotation line comes next. It fails with io.EOF at the end.
+func (r *reader) atNote() (bool, error) {
+	c, err := r.r.ReadByte()
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			err = fmt.Errorf("read: %w", err)
+		}
+		return false, err
+	}
+	return c == '#', r.r.UnreadByte()
 }
 
 // annotation reads a line that Redis passes over, and the batch behind it if it has
@@ -63,8 +73,10 @@ func (r *reader) annotation() error {
 	}
 	n, sum, isMark, err := parseMark(line)
 	switch {
-	case !isMark || err != nil:
+	case err != nil:
 		return err
+	case !isMark:
+		return r.tell(line)
 	case n > r.size-r.at:
 		return errTorn
 	}
@@ -75,9 +87,17 @@ func (r *reader) annotation() error {
 	if crc32.Checksum(batch, castagnoli) != sum {
 		return fmt.Errorf("%w: the checksum of a batch", ErrFormat)
 	}
-	in := reader{r: bufio.NewReader(bytes.NewReader(batch)), size: n, db: r.db, apply: r.apply}
+	in := reader{r: bufio.NewReader(bytes.NewReader(batch)), size: n, db: r.db, apply: r.apply, note: r.note}
 	for in.at < n && err == nil {
-		err = in.unit()
+		var isNote bool
+		if isNote, err = in.atNote(); err == nil && isNote {
+			err = in.notes()
+			if errors.Is(err, errTorn) && in.at == n {
+				err = nil
+			}
+		} else if err == nil {
+			err = in.unit()
+		}
 	}
 	if errors.Is(err, errTorn) { // it was written so
 		err = fmt.Errorf("%w: a batch ends inside a unit", ErrFormat)
@@ -86,10 +106,44 @@ func (r *reader) annotation() error {
 	return err
 }
 
+// tell passes an annotation line on.
+func (r *reader) tell(line []byte) error {
+	if r.note == nil {
+		return nil
+	}
+	return r.note(bytes.TrimRight(line, "\r\n"))
+}
+
+// notes passes over annotation lines inside a batch, or a unit.
+func (r *reader) notes() error {
+	for {
+		isNote, err := r.atNote()
+		if errors.Is(err, io.EOF) {
+			return errTorn
+		}
+		if err != nil || !isNote {
+			return err
+		}
+		line, err := r.line()
+		if err != nil {
+			return err
+		}
+		if _, _, isMark, _ := parseMark(line); isMark {
+			return fmt.Errorf("%w: a batch inside another, or inside a unit", ErrFormat)
+		}
+		if err := r.tell(line); err != nil {
+			return err
+		}
+	}
+}
+
 // unit reads a command, or what is between MULTI and EXEC.
 func (r *reader) unit() error {
 	var unit []step
 	for inMulti := false; ; {
+		if err := r.notes(); err != nil {
+			return err
+		}
 		argv, err := r.command()
 		if err != nil {
 			return err

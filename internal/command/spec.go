@@ -48,6 +48,8 @@ const (
 	InMulti
 	// RunsQueue: it runs what was queued (EXEC).
 	RunsQueue
+	// AsksDisk: refused like one that writes while nothing can be kept.
+	AsksDisk
 )
 
 // Group is the family a command belongs to in COMMAND DOCS.

@@ -47,6 +47,8 @@ type Wait struct {
 	// OrGone: run again also when a key is deleted, or replaced by another type
 	// (XREADGROUP, whose group is gone then).
 	OrGone bool
+	// Acks: run again when the append-only log, or a replica, has acknowledged more.
+	Acks bool
 	// Deadline is when OnTimeout answers; 0: never.
 	Deadline engine.UnixMilli
 	// OnTimeout appends the reply of a wait in vain. Required.

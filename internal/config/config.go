@@ -63,6 +63,7 @@ type Config struct {
 	Save, DBFilename            string
 	RDBCompression, RDBChecksum bool
 	StopWritesOnBgsaveError     bool
+	AOF                         AOF
 	Packing                     engine.Packing // up to which size collections are packed
 
 	SlowlogSlowerThan       int64 // microseconds, negative: off

@@ -119,7 +119,6 @@ func TestLoadErrorsSayWhere(t *testing.T) {
 		{"dir /no/such/place", "No such file or directory"},
 		{"dir /etc/passwd", "Not a directory"},
 		{"rename-command get", "Bad directive or wrong number of arguments"},
-		{"appendonly yes", "nothing would be written to disk"},
 		{"replicaof 127.0.0.1 6379", "there is no replication yet"},
 		{"cluster-enabled yes", "a server is never part of a cluster"},
 		{"loadmodule /x.so", "modules cannot be loaded"},

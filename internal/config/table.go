@@ -17,7 +17,7 @@ const (
 
 // Reasons shared by rows.
 const (
-	noPersistence = "there is no append-only file, and snapshots need no such choice"
+	noPersistence = "snapshots and the append-only file need no such choice"
 	noReplication = "there are no replicas yet"
 	noCluster     = "a server is never part of a cluster"
 	noScripts     = "there are no scripts yet"

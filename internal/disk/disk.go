@@ -31,7 +31,14 @@ type FS interface {
 	// SyncDir makes the names in a directory durable: files that were made,
 	// renamed and removed.
 	SyncDir(dir string) error
+	// Lock takes a directory for this caller alone until the lock is closed or the
+	// process ends. It fails with ErrLocked when somebody else, here or in another
+	// process, has it.
+	Lock(dir string) (io.Closer, error)
 }
+
+// ErrLocked is about a directory that somebody else uses.
+var ErrLocked = errors.New("another server uses the directory")
 
 // File is an open file.
 type File interface {
@@ -39,6 +46,8 @@ type File interface {
 	// Sync makes what was written durable. After it has failed, nothing may be
 	// believed of the file: what was not written may be gone from memory too.
 	Sync() error
+	// Truncate cuts the file to so many bytes.
+	Truncate(size int64) error
 	// Size is the file's length in bytes.
 	Size() (int64, error)
 }

@@ -44,7 +44,7 @@ func NewEngine(opts Options) *engine.Engine {
 func Serve(eng *engine.Engine, opts Options) (*server.Server, error) {
 	srv, err := server.New(server.Options{
 		Config: opts.Config, Engine: eng, Logger: opts.Logger, Addr: opts.Addr, TLS: opts.TLS,
-		Intercept: opts.Intercept, OnShutdown: opts.OnShutdown, FS: opts.FS,
+		Intercept: opts.Intercept, OnShutdown: opts.OnShutdown, FS: opts.FS, Loads: opts.FS != nil,
 	})
 	if err != nil {
 		return nil, err

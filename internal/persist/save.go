@@ -39,6 +39,8 @@ type SaveOptions struct {
 	Path     string // of the file
 	Compress bool   // rdbcompression
 	Checksum bool   // rdbchecksum
+	// OfLog says that the file is the base of an append-only log.
+	OfLog bool
 	// Functions are the libraries to keep beside the data.
 	Functions [][]byte
 	// Aux are fields of the head beside the usual ones.
@@ -106,6 +108,9 @@ func Start(h engine.Held, eng *engine.Engine, fsys disk.FS, opt SaveOptions, hoo
 		{Name: "redis-ver", Value: "7.2.4"}, {Name: "redis-bits", Value: strconv.Itoa(strconv.IntSize)},
 		{Name: "ctime", Value: rdb.SavedAt(engine.UnixMilli(s.Started.UnixMilli()))},
 		{Name: "used-mem", Value: strconv.FormatInt(h.Memory().Used, 10)}, {Name: "aof-base", Value: "0"},
+	}
+	if opt.OfLog {
+		head[len(head)-1].Value = "1"
 	}
 	version := rdb.Version
 	if h.HasFieldDeadlines() {

@@ -80,6 +80,8 @@ func (s *Server) watchConfig() {
 	}, "session-prefix")
 	s.cfg.OnSet(s.policiesChanged, sessionPolicies...)
 	s.cfg.OnSet(func() error { s.notifier.set(s.held, s.cfg.NotifyEvents); return nil }, "notify-keyspace-events")
+	s.cfg.OnSet(s.logChanged, "appendfsync", "aof-timestamp-enabled", "no-appendfsync-on-rewrite")
+	s.cfg.OnSet(s.logTurned, "appendonly")
 	s.cfg.OnSet(s.tracking.limitChanged, "tracking-table-max-keys")
 	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindPort) }, "port", "tls-port")

@@ -41,6 +41,7 @@ func done(err error) func(out *resp.Reply) error {
 // awaited replies what has come.
 func (s *Server) awaited(c *Client, w *waiting, out *resp.Reply) {
 	c.waits = nil
+	c.wrote = s.logged() // what it did is somewhere before
 	mark := out.Len()
 	if err := w.await.reply(out); err != nil {
 		out.Rewind(mark)

@@ -146,6 +146,10 @@ func (s *Server) park(c *Client, cmd *Cmd, argv [][]byte, wait *command.Wait, be
 	for _, key := range wait.Keys {
 		s.blocked.enqueue(w, waitKey{keyOfDB{c.db, string(key)}, wait.Type})
 	}
+	if wait.Acks {
+		s.appendLog.acks[w] = struct{}{}
+		s.appendLog.ackCount.Add(1)
+	}
 	wait.Keys = nil // they pointed into the query buffer
 	c.waits = &w.waiting
 	if w.deadline > 0 {
@@ -187,6 +191,10 @@ func (b *blocked) leave(w *waiter) {
 		b.leaveQueue(&w.seats[i])
 	}
 	w.seats = nil
+	if _, ok := b.srv.appendLog.acks[w]; ok {
+		delete(b.srv.appendLog.acks, w)
+		b.srv.appendLog.ackCount.Add(-1)
+	}
 	if w.at >= 0 {
 		heap.Remove(&b.timed, w.at)
 	}

@@ -55,6 +55,10 @@ type Client struct {
 	// unsent is how many bytes the transport holds that the socket has not
 	// taken yet. Set by the transport, at any time.
 	unsent atomic.Int64
+	// wrote is the position in the append-only log behind what the client's commands
+	// have logged. needs is the same as of the last turn, the transport's own: what is
+	// in out may not be sent before that is acknowledged.
+	wrote, needs int64
 	// replied is how many bytes of reply the running turn has made.
 	replied int64
 

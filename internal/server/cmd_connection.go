@@ -36,7 +36,7 @@ var connectionCommands = []command.Entry[*Client]{
 		History: [][2]string{{"6.2.0", "Without arguments it only tells of the connection."}},
 	}, Run: hello},
 	{Spec: command.Spec{
-		Name: "PING", Syntax: "[message]", Arity: -1, Flags: command.Fast | command.InPubSub,
+		Name: "PING", Syntax: "[message]", Arity: -1, Flags: command.Fast | command.InPubSub | command.AsksDisk,
 		Group: command.GroupConnection, Since: "1.0.0", Complexity: "O(1)",
 		Summary: "Answers PONG, or the given message.",
 		Tips:    []string{"request_policy:all_shards", "response_policy:all_succeeded"},

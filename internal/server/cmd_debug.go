@@ -38,6 +38,7 @@ func init() { // HELP reads the table that it is in
 		{"ERROR", 1, 1, "<string>", "Replies with the string as an error.", debugError},
 		{"HTSTATS", 1, 2, "<dbid> [full]", "Tells of the structures of a database.", debugHTStats},
 		{"JMAP", 0, 0, "", "Tells what the process holds in memory.", debugJMap},
+		{"LOADAOF", 0, 0, "", "Empties the keyspace and reads the append-only log again.", debugLoadAOF},
 		{"LOG", 1, 1, "<message>", "Writes the message to the log.", debugLog},
 		{"OBJECT", 1, 2, "<key>", "Tells how a value is kept.", debugObject},
 		{"POPULATE", 1, 3, "<count> [<prefix>] [<size>]", "Creates keys <prefix>:<number> (key:<number>) where missing.", debugPopulate},

@@ -54,7 +54,7 @@ var (
 // WAITAOF numlocal numreplicas timeout
 //
 // Replies with how many append-only files, here and at replicas, have all writes
-// of this connection: there are none.
+// of this connection on disk.
 func waitaof(c *Client, in command.Args, out *resp.Reply) error {
 	local, ok := resp.ParseInt(in[1])
 	if !ok {
@@ -74,19 +74,27 @@ func waitaof(c *Client, in command.Args, out *resp.Reply) error {
 	switch {
 	case err != nil:
 		return err
-	case local > 0:
+	case local > 0 && !c.srv.cfg.AOF.On:
 		return errNoLocalAOF
 	}
 	reply := func(out *resp.Reply) {
 		out.Array(2)
-		out.Int(0)
+		out.Int(c.keptHere())
 		out.Int(0)
 	}
-	if replicas > 0 {
-		return &command.Wait{Deadline: deadline, OnTimeout: reply}
+	if replicas > 0 || c.keptHere() < local {
+		return &command.Wait{Deadline: deadline, OnTimeout: reply, Acks: true}
 	}
 	reply(out)
 	return nil
+}
+
+// keptHere is how many append-only files here have all writes of the client on disk.
+func (c *Client) keptHere() int64 {
+	if a := &c.srv.appendLog; a.log != nil && a.inForce && a.log.Synced() >= c.wrote {
+		return 1
+	}
+	return 0
 }
 
 // now is the time of the running command.

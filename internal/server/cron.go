@@ -27,6 +27,7 @@ func (s *Server) tick() {
 	s.accountBuffers()
 	s.weighAll()
 	s.saveIfDue()
+	s.driveLog()
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}

@@ -64,6 +64,7 @@ func (s *Server) turn(c *Client) (again bool) {
 	}
 	s.checkClientMemory(c)
 	c.replied = 0
+	c.needs = c.wrote
 	s.running = nil
 	c.argv = nil
 	return again && !c.closing
@@ -81,7 +82,7 @@ func (s *Server) turnBeside(c *Client) {
 	s.checkUnread(c)
 	s.checkOutput(c)
 	s.checkClientMemory(c)
-	c.replied = 0
+	c.replied, c.needs = 0, c.wrote
 }
 
 // runParsed runs commands from the parser until there are none, the client has
@@ -256,6 +257,7 @@ func (c *Client) isMute() bool { return c.replyOff || c.replySkip }
 func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 	mark, mute, began := out.Len(), c.isMute(), s.now
 	err := s.run(c, cmd, argv, out)
+	s.noteWrite(c)
 	end := s.readClock()
 	took := end.Sub(began)
 	s.now, s.at = end, end
@@ -348,6 +350,7 @@ func (s *Server) panicked(c *Client, cmd *Cmd, p any) error {
 func (s *Server) step(c *Client, w *waiting, out *resp.Reply) {
 	mark := out.Len()
 	done, err := s.runStep(c, w.cmd, w.more, out)
+	s.noteWrite(c)
 	end := s.readClock()
 	w.spent += end.Sub(s.now)
 	s.now, s.at = end, end

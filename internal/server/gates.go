@@ -51,8 +51,13 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if err := s.checkUnnamed(c, cmd, argv); err != nil {
 		return err
 	}
-	if flags&command.Write != 0 && s.cannotSave() {
+	if flags&(command.Write|command.AsksDisk) != 0 && s.cannotSave() {
 		return errMisconf
+	}
+	if flags&(command.Write|command.AsksDisk) != 0 {
+		if err := s.cannotLog(); err != nil {
+			return err
+		}
 	}
 	if s.saves.loading != nil && flags&command.Loading == 0 {
 		return errLoading

@@ -30,10 +30,15 @@ type goConn struct {
 	// Guarded by the engine's lock.
 	reading bool
 
+	freed chan struct{} // capacity 1: replies that waited for the disk need not any more
+
 	mu   sync.Mutex // taken under the engine's lock, never around it
 	out  resp.Reply // to be written
 	last bool       // close when out is written
 	dead bool       // close at once
+	// needs is the position in the append-only log that has to be acknowledged before
+	// out is written.
+	needs int64
 }
 
 // readSize is how much is read from a connection at a time.
@@ -52,7 +57,7 @@ const lingering = 5 * time.Second
 // serveConn makes a client of a connection and serves it until it ends. It says
 // false, and closes conn, when the server is closed.
 func (s *Server) serveConn(conn net.Conn, k kind) bool {
-	g := &goConn{srv: s, conn: conn, note: make(chan struct{}, 1), reading: true}
+	g := &goConn{srv: s, conn: conn, note: make(chan struct{}, 1), freed: make(chan struct{}, 1), reading: true}
 	h := s.eng.Lock()
 	if s.closed {
 		h.Unlock()
@@ -126,6 +131,7 @@ func (g *goConn) readLoop() {
 	scratch := make([]byte, readSize)
 	beside := false
 	for {
+		g.waitForDisk()
 		buf := scratch
 		if !beside {
 			buf = g.c.in.Buffer(scratch)
@@ -142,6 +148,31 @@ func (g *goConn) readLoop() {
 			return
 		}
 	}
+}
+
+// waitForDisk returns when the replies so far may be written: who sends without reading
+// would put off their time for ever.
+func (g *goConn) waitForDisk() {
+	for {
+		g.mu.Lock()
+		held := g.isHeld() && !g.dead
+		g.mu.Unlock()
+		if !held {
+			return
+		}
+		<-g.freed
+	}
+}
+
+// isHeld says whether out waits for the disk. The caller holds mu.
+func (g *goConn) isHeld() bool { return g.out.Len() > 0 && !g.srv.acked(g.needs) }
+
+func (g *goConn) free() {
+	select {
+	case g.freed <- struct{}{}:
+	default:
+	}
+	g.signal()
 }
 
 // received takes turns for bytes that were read: into the parser's buffer, or
@@ -195,6 +226,7 @@ func (g *goConn) handOver() bool {
 	n := g.c.out.Len()
 	g.out.AppendReply(&g.c.out)
 	g.c.unsent.Add(int64(n))
+	g.needs = g.c.needs
 	g.dead = g.dead || g.c.closing
 	g.last = g.last || g.c.closeAfterReply
 	if n > 0 || g.dead || g.last {
@@ -227,9 +259,16 @@ func (g *goConn) writeLoop() {
 			h.Unlock()
 		}
 		g.mu.Lock()
-		out.AppendReply(&g.out)
+		held, needs := g.isHeld(), g.needs
+		if !held {
+			out.AppendReply(&g.out)
+		}
 		dead, last := g.dead, g.last
 		g.mu.Unlock()
+		if held && !dead {
+			g.srv.whenAcked(needs, g.free)
+			continue
+		}
 		if dead || !g.writeAll(&out) || last {
 			break
 		}
@@ -239,6 +278,10 @@ func (g *goConn) writeLoop() {
 	h.Unlock()
 	g.conn.Close()
 	out.Reset()
+	g.mu.Lock()
+	g.dead = true
+	g.mu.Unlock()
+	g.free()
 }
 
 func (g *goConn) writeAll(out *resp.Reply) bool {

@@ -56,6 +56,10 @@ type loop struct {
 
 	netIn, netOut, reads, writes int64 // of this round
 
+	held    []*sock     // whose replies wait for the disk
+	awaits  atomic.Bool // the loop will be told when some need not any more
+	release func()      // tells it
+
 	accepted []newcomer // by this round
 	refused  []newcomer // … with words to send before they are closed
 	accepts  []*acceptor
@@ -85,6 +89,7 @@ type sock struct {
 
 	fresh  bool // not yet known to epoll
 	listed bool // in ready or again
+	held   bool // its replies wait for the disk
 	more   bool // has commands to run without reading
 	waits  bool // … but not now: the client waits, as its last turn saw it
 	eof    bool // the peer has closed its side
@@ -102,6 +107,10 @@ func newLoop(s *Server) (*loop, error) {
 		return nil, fmt.Errorf("eventfd: %w", errno)
 	}
 	l := &loop{srv: s, ep: ep, wakeFD: int(fd), done: make(chan struct{})}
+	l.release = func() {
+		l.awaits.Store(false)
+		l.post()
+	}
 	if err := l.watch(l.wakeFD, syscall.EPOLLIN, eventWake); err != nil {
 		l.closeFDs()
 		return nil, fmt.Errorf("epoll: %w", err)
@@ -237,6 +246,7 @@ func (l *loop) round() (ended bool) {
 	}
 	l.ready = l.ready[:0]
 	l.used = 0
+	l.letGo()
 	l.refuse()
 	l.countBytes()
 	return ended
@@ -247,6 +257,7 @@ func (l *loop) turns() (ended bool) {
 	s := l.srv
 	h := s.eng.Lock()
 	s.begin(h)
+	s.logInline(true)
 	if len(l.accepted) > 0 {
 		l.takeIn()
 	}
@@ -259,15 +270,54 @@ func (l *loop) turns() (ended bool) {
 			l.lookAhead(l.ready[i:])
 		}
 		if s.now.Sub(began) > batchTime {
+			s.logInline(false)
 			h.Unlock()
 			h = s.eng.Lock()
 			s.begin(h)
+			s.logInline(true)
 			began = s.now
 		}
 		l.turn(k)
 	}
+	s.logInline(false)
 	h.Unlock()
+	s.flushLog()
 	return ended
+}
+
+// letGo sends what has waited for the disk and need not any more.
+func (l *loop) letGo() {
+	if len(l.held) == 0 {
+		return
+	}
+	var first int64 // that is still waited for
+	kept := l.held[:0]
+	for _, k := range l.held {
+		if k.c.gone {
+			continue
+		}
+		if !l.srv.acked(k.c.needs) {
+			kept = append(kept, k)
+			if first == 0 || k.c.needs < first {
+				first = k.c.needs
+			}
+			continue
+		}
+		k.held = false
+		if !k.listed {
+			l.flush(k)
+			l.ask(k)
+			if k.needsTurn() {
+				k.listed = true
+				l.again = append(l.again, k)
+			}
+		}
+	}
+	clear(l.held[len(kept):])
+	l.held = kept
+	if first > 0 && !l.awaits.Swap(true) {
+		l.srv.whenAcked(first, l.release)
+	}
 }
 
 // lookAhead warms the key of the first command of each of the next sockets, as
@@ -333,12 +383,12 @@ func (l *loop) ask(k *sock) {
 	var want uint32
 	switch {
 	case k.c.closeAfterReply || k.more:
-	case k.waits:
+	case k.waits, k.held:
 		want = syscall.EPOLLRDHUP
 	default:
 		want = syscall.EPOLLIN
 	}
-	if k.c.out.Len() > 0 {
+	if k.c.out.Len() > 0 && !k.held {
 		want |= syscall.EPOLLOUT
 	}
 	if want == k.events && !k.fresh {
@@ -359,6 +409,13 @@ func (l *loop) ask(k *sock) {
 // flush sends what the socket takes, up to writeTurn bytes.
 func (l *loop) flush(k *sock) {
 	out := &k.c.out
+	if out.Len() > 0 && !l.srv.acked(k.c.needs) {
+		if !k.held {
+			k.held = true
+			l.held = append(l.held, k)
+		}
+		return
+	}
 	sent := 0
 	for b := out.Head(); b != nil && sent < writeTurn; b = out.Head() {
 		n, errno := send(k.fd, b)

@@ -89,19 +89,24 @@ func (s *Server) startSave(ended func()) error {
 	case v.run != nil:
 		return errSaving
 	}
-	run, err := persist.Start(s.held, s.eng, v.fs, persist.SaveOptions{
-		Path: s.snapshotFile(), Compress: s.cfg.RDBCompression, Checksum: s.cfg.RDBChecksum,
-		Born: s.policies.Born,
-	}, persist.Hooks{Ended: s.saveEnded, Freed: s.letWritersGo})
+	opt := s.saveOptions()
+	opt.Path = s.snapshotFile()
+	run, err := persist.Start(s.held, s.eng, v.fs, opt, persist.Hooks{Ended: s.saveEnded, Freed: s.letWritersGo})
 	if err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
 	s.log.Info("Background saving started", "file", s.snapshotFile())
 	v.run, v.tried, v.again, v.flushed = run, s.now, false, false
+	s.lazySyncs()
 	if ended != nil {
 		v.after = append(v.after, ended)
 	}
 	return nil
+}
+
+// saveOptions is how files are written.
+func (s *Server) saveOptions() persist.SaveOptions {
+	return persist.SaveOptions{Compress: s.cfg.RDBCompression, Checksum: s.cfg.RDBChecksum, Born: s.policies.Born}
 }
 
 // snapshotFile is where the snapshot is.
@@ -112,6 +117,7 @@ func (s *Server) saveEnded(h engine.Held, run *persist.Save) {
 	s.begin(h)
 	v := &s.saves
 	v.run, v.took = nil, run.Took
+	s.lazySyncs()
 	if v.failed = run.Err != nil; v.failed {
 		s.log.Error("Background saving error", "error", run.Err)
 	} else {
@@ -132,13 +138,16 @@ func (s *Server) letWritersGo(h engine.Held) {
 	s.wakePaused()
 }
 
-// savesHold says whether commands that write have to wait for a save.
-func (s *Server) savesHold() bool { return s.saves.final || s.saves.run.Behind() }
+// savesHold says whether commands that write have to wait for the disk.
+func (s *Server) savesHold() bool {
+	log := s.appendLog.log
+	return s.saves.final || s.saves.run.Behind() || s.appendLog.save.Behind() || log != nil && log.Behind()
+}
 
 // saveIfDue begins a save when a save point says so, or one was asked for.
 func (s *Server) saveIfDue() {
 	v := &s.saves
-	if v.fs == nil || v.run != nil || v.loading != nil || v.final || s.closed {
+	if v.fs == nil || v.run != nil || s.appendLog.save != nil || v.loading != nil || v.final || s.closed {
 		return
 	}
 	if v.failed && s.now.Sub(v.tried) < retryDelay {
@@ -187,6 +196,11 @@ func (s *Server) saveAtEnd(force bool, then func(err error)) {
 		return
 	}
 	v.final = true
+	if run := s.appendLog.save; run != nil { // nobody needs a shorter log now
+		run.Cancel(persist.ErrCancelled)
+		s.appendLog.after = append(s.appendLog.after, func() { s.saveAtEnd(force, then) })
+		return
+	}
 	if v.run != nil { // it began too early
 		v.run.Cancel(persist.ErrCancelled)
 		v.after = append(v.after, func() { s.saveAtEnd(force, then) })
@@ -220,16 +234,24 @@ func (s *Server) SaveAtEnd() error {
 	return <-done
 }
 
-// Load reads the snapshot file, if there is one, while clients get -LOADING. It is
-// called once, before or after Listen.
+// Load reads what the server has kept, if there is something, while clients get
+// -LOADING: the append-only log where appendonly says so, and the snapshot file
+// otherwise. It is called once, before or after Listen.
 func (s *Server) Load(ctx context.Context) error {
 	h := s.eng.Lock()
 	s.begin(h)
 	v := &s.saves
 	v.loading = &loading{started: s.now}
+	withLog, files := s.cfg.AOF.On, s.logFiles()
 	path, opt := s.snapshotFile(), persist.LoadOptions{Unsigned: !s.cfg.RDBChecksum, Progress: s.loadProgress, Born: s.policies.Loaded}
 	h.Unlock()
-	loaded, err := persist.Load(ctx, s.eng, v.fs, path, opt)
+	var loaded persist.Loaded
+	var err error
+	if withLog {
+		loaded, err = s.loadLog(ctx, files, path, opt)
+	} else {
+		loaded, err = persist.Load(ctx, s.eng, v.fs, path, opt)
+	}
 
 	h = s.eng.Lock()
 	defer h.Unlock()
@@ -239,12 +261,19 @@ func (s *Server) Load(ctx context.Context) error {
 	v.changes, v.last = h.Stats().Changes, s.now
 	s.wakePaused()
 	switch {
+	case withLog && err != nil:
+		return fmt.Errorf("load the append-only log: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
+		s.appendLog.loaded = true
 		return nil
 	case err != nil:
 		return fmt.Errorf("load the snapshot: %w", err)
 	}
+	s.appendLog.loaded = true
 	s.keysLoaded()
+	if withLog {
+		return nil
+	}
 	s.log.Info("DB loaded from disk", "file", path, "keys", loaded.Keys, "expired", loaded.Expired, "took", took)
 	return nil
 }

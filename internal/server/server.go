@@ -56,6 +56,8 @@ type Options struct {
 	OnShutdown func()
 	// FS is where snapshots are kept, in Config's directory; nil: nowhere.
 	FS disk.FS
+	// Loads says that Load will be called: until then clients get -LOADING.
+	Loads bool
 }
 
 // ClientView is what an Intercept may know of a client.
@@ -98,7 +100,8 @@ type Server struct {
 	table        *Table
 	Stats        Stats
 	admin
-	saves saves
+	saves     saves
+	appendLog appendLog
 
 	clients  registry
 	running  *Client // whose turn it is
@@ -153,6 +156,14 @@ func New(opts Options) (*Server, error) {
 	s.started = s.clock.Now()
 	s.now, s.at = s.started, s.started
 	s.saves = saves{fs: opts.FS, last: s.started, took: -1}
+	if opts.Loads {
+		s.saves.loading = &loading{started: s.started}
+	}
+	s.appendLog.took = -1
+	s.appendLog.acks = map[*waiter]struct{}{}
+	if opts.FS == nil && opts.Config.AOF.On {
+		return nil, fmt.Errorf("server: appendonly: %w", errNoDirectory)
+	}
 	s.clients.init()
 	if s.addrTLS = opts.TLS != nil; s.addrTLS {
 		s.listening.tls.Store(opts.TLS)
@@ -169,8 +180,8 @@ func New(opts Options) (*Server, error) {
 	s.ConfigChanged()
 	s.blocked = newBlocked(s)
 	s.startAdmin()
-	s.held.Unlock()
 	s.startCron()
+	s.held.Unlock()
 	return s, nil
 }
 
@@ -249,6 +260,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.end()
 	s.stopLoops()
+	if !already {
+		if e := s.shutLog(); e != nil {
+			err = errors.Join(err, fmt.Errorf("the append-only log ends without its last changes: %w", e))
+		}
+	}
 	s.detach(already)
 	return err
 }

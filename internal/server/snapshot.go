@@ -46,8 +46,8 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 			Channels: s.pubsub.Count(pubsub.Channel), Patterns: s.pubsub.Count(pubsub.Pattern), ShardChannels: s.pubsub.Count(pubsub.Shard),
 		},
 		Net:         metrics.Net{In: s.Stats.NetIn.Load(), Out: s.Stats.NetOut.Load(), Reads: s.Stats.Reads.Load(), Writes: s.Stats.Writes.Load()},
-		Persistence: s.persistence(),
-		Engine:      h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
+		Persistence: s.persistence(), AOF: s.aofFigures(),
+		Engine: h.Stats(), Memory: h.Memory(), StartupMemory: s.startupMemory, DBs: h.DBs(),
 		Errors:   maps.Clone(s.Stats.ErrorsByCode),
 		Sessions: s.sessionFigures(), Process: process,
 		Denied: metrics.Denied{

@@ -65,6 +65,7 @@ func connection() [][]command.Entry[*Client] {
 		memoryCommands,
 		migrateCommands,
 		saveCommands,
+		aofCommands,
 		sessionCommands,
 		shutdownCommands,
 		waitCommands,

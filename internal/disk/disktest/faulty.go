@@ -2,6 +2,7 @@
 package disktest
 
 import (
+	"io"
 	"sync"
 
 	"coatcheck/internal/disk"
@@ -112,6 +113,14 @@ func (f *Faulty) SyncDir(dir string) error {
 	return f.FS.SyncDir(dir)
 }
 
+// Lock implements disk.FS.
+func (f *Faulty) Lock(dir string) (io.Closer, error) {
+	if err := f.next(); err != nil {
+		return nil, err
+	}
+	return f.FS.Lock(dir)
+}
+
 type faultyFile struct {
 	disk.File
 	fs *Faulty
@@ -143,6 +152,14 @@ func (f *faultyFile) Sync() error {
 		return err
 	}
 	return f.File.Sync()
+}
+
+// Truncate implements disk.File.
+func (f *faultyFile) Truncate(size int64) error {
+	if err := f.fs.next(); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
 }
 
 // Close implements disk.File.
