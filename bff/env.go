@@ -62,7 +62,18 @@ func FromEnv(lookup func(string) (string, bool), stores ...Opener) (*Manager, er
 	if m.Store, err = openStore(e, stores); err != nil {
 		return nil, err
 	}
-	return m, m.Check()
+	return m, m.rehearse()
+}
+
+// rehearse says what Check will, and leaves m as it is: its Logger and Metrics are
+// still to be set.
+func (m *Manager) rehearse() error {
+	try := &Manager{
+		Store: m.Store, Codec: m.Codec, UserPaths: m.UserPaths, Secrets: m.Secrets, Keys: m.Keys, Prefix: m.Prefix, Cookie: m.Cookie,
+		IdleTimeout: m.IdleTimeout, Lifetime: m.Lifetime, TouchEvery: m.TouchEvery, RenewGrace: m.RenewGrace,
+		MaxPerUser: m.MaxPerUser, StoreTimeout: m.StoreTimeout, RecheckEvery: m.RecheckEvery, TrustedOrigins: m.TrustedOrigins,
+	}
+	return try.start()
 }
 
 // openStore opens what SESSION_STORE names; nil is the Manager's own.

@@ -24,12 +24,14 @@ func env(vars map[string]string) func(string) (string, bool) {
 func TestFromEnvChoosesTheStore(t *testing.T) {
 	m, err := bff.FromEnv(env(nil))
 	require.NoError(t, err)
+	require.NoError(t, m.Check())
 	require.Equal(t, "__Host-sid", m.Cookie.Name)
 	require.Equal(t, 15*time.Minute, m.IdleTimeout)
 	require.NoError(t, m.Store.Create(context.Background(), "myapp:a", bff.Record{}))
 
 	m, err = bff.FromEnv(env(map[string]string{"SESSION_STORE": ""}))
 	require.NoError(t, err, "empty is as good as not set")
+	require.NoError(t, m.Check())
 	require.NotNil(t, m.Store)
 
 	store := bff.NewMapStore(bfftest.NewClock())
@@ -92,4 +94,18 @@ func TestFromEnvRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "SESSION_KEYS")
 	_, err = bff.FromEnv(env(map[string]string{"SESSION_COOKIE_DOMAIN": ".local.com"}))
 	require.ErrorContains(t, err, "__Host-sid", "a domain and a __Host- name do not go together")
+}
+
+// What no variable sets can be set after FromEnv.
+func TestFromEnvLeavesTheRest(t *testing.T) {
+	m, err := bff.FromEnv(func(string) (string, bool) { return "", false })
+	require.NoError(t, err)
+	clock := bfftest.NewClock()
+	m.Clock = clock
+	b := bfftest.NewBrowser(t, m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		require.NoError(t, m.SignIn(r.Context(), bff.Identity{User: "alice"}))
+		idle, _ := m.From(r.Context()).Deadlines()
+		require.Equal(t, clock.Now().Add(15*time.Minute), idle)
+	})))
+	b.Post("/")
 }

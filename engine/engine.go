@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -110,6 +111,9 @@ func (e *Engine) Close() {
 	e.reaper.wait()
 }
 
+// ErrClosed is what Do says of an engine that was closed.
+var ErrClosed = errors.New("engine: closed")
+
 // Clock is the clock the engine was made with.
 func (e *Engine) Clock() Clock { return e.clock }
 
@@ -178,6 +182,9 @@ func (tx *Tx) End() {
 func (e *Engine) Do(db int, fn func(tx *Tx) error) (err error) {
 	h := e.Lock()
 	defer h.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
 	defer noMemory(&err)
 	tx := h.Begin(db)
 	defer tx.End()
@@ -188,6 +195,9 @@ func (e *Engine) Do(db int, fn func(tx *Tx) error) (err error) {
 func (e *Engine) DoAt(db int, now UnixMilli, fn func(h Held, tx *Tx) error) (err error) {
 	h := e.Lock()
 	defer h.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
 	defer noMemory(&err)
 	tx := h.BeginAt(db, now)
 	defer tx.End()

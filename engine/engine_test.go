@@ -273,3 +273,11 @@ func TestUnitsExclude(t *testing.T) {
 		return nil
 	})
 }
+
+// A closed engine says so.
+func TestDoOnAClosedEngine(t *testing.T) {
+	e := engine.New(engine.Options{})
+	e.Close()
+	require.ErrorIs(t, e.Do(0, func(*engine.Tx) error { return nil }), engine.ErrClosed)
+	require.ErrorIs(t, e.DoAt(0, 1, func(engine.Held, *engine.Tx) error { return nil }), engine.ErrClosed)
+}

@@ -20,7 +20,7 @@ func TestPages(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "coatcheck"), "./cmd/coatcheck")
+	build := exec.Command("go", "build", "-o", bin, "./cmd/coatcheck", "./cmd/coatcheck-bff")
 	build.Dir = root
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -41,7 +41,11 @@ func TestPages(t *testing.T) {
 			tools := t.TempDir()
 			port := ports["6379"]
 			require.NoError(t, WaitingClient(tools, "redis-cli", port, "-p", port))
-			require.NoError(t, WaitingClient(tools, "curl", ports["9121"], "--silent"))
+			web := ports["9121"]
+			if filepath.Base(page) == "bff.md" {
+				web = ports["3000"]
+			}
+			require.NoError(t, WaitingClient(tools, "curl", web, "--silent"))
 			r.Env = []string{
 				"PATH=" + tools + ":" + bin + ":" + os.Getenv("PATH"),
 				"COATCHECK_PORT=" + port, // where a command names none
@@ -53,7 +57,7 @@ func TestPages(t *testing.T) {
 }
 
 // wellKnown are the ports that pages speak of.
-var wellKnown = []string{"6379", "6380", "9121", "8081", "8080"}
+var wellKnown = []string{"6379", "6380", "9121", "8081", "8080", "3000", "3001"}
 
 func freePorts(t *testing.T) map[string]string {
 	t.Helper()
