@@ -95,7 +95,7 @@ func (c *Config) judgeOIDC(bff.Env) error {
 		return refuse("oidc-complete", "Of BFF_OIDC_ISSUER, BFF_OIDC_CLIENT_ID and BFF_OIDC_CLIENT_SECRET only %d are set.", set)
 	}
 	u, err := url.Parse(o.Issuer)
-	if o.Issuer != "" && (err != nil || u.Scheme != "https" && !(u.Scheme == "http" && oidc.IsLoopback(u.Hostname()))) {
+	if o.Issuer != "" && (err != nil || u.Scheme != "https" && (u.Scheme != "http" || !oidc.IsLoopback(u.Hostname()))) {
 		return refuse("issuer-https", "BFF_OIDC_ISSUER=%s is not https.", o.Issuer)
 	}
 	return nil

@@ -44,13 +44,13 @@ func serve(cfg *server.Config, stop <-chan os.Signal, logs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("BFF_ADDR: %w", err)
 	}
-	defer public.Close()
+	defer func() { _ = public.Close() }() // after Shutdown there is nothing to lose
 	var admin *http.Server
 	if cfg.AdminAddr != "" {
 		if admin, err = listen(cfg.AdminAddr, srv.Admin(promhttp.HandlerFor(reg, promhttp.HandlerOpts{})), nil, log, failed); err != nil {
 			return fmt.Errorf("BFF_ADMIN_ADDR: %w", err)
 		}
-		defer admin.Close()
+		defer func() { _ = admin.Close() }()
 	}
 	log.Info("Ready", "url", cfg.PublicURL.String())
 	select {

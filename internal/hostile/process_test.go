@@ -336,13 +336,6 @@ func (c *conn) ok(args ...string) {
 	require.Equal(c.t, "OK", c.do(args...).Text, "%.200q", args)
 }
 
-// fails wants an error that begins so.
-func (c *conn) fails(text string, args ...string) {
-	c.t.Helper()
-	v := c.do(args...)
-	require.True(c.t, v.IsError() && strings.HasPrefix(v.Text, text), "%.200q answered %.300q, not %q", args, v.String(), text)
-}
-
 // rest is everything that still comes until the server closes the connection.
 func (c *conn) rest() string {
 	var b bytes.Buffer

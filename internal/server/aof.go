@@ -50,10 +50,8 @@ type appendLog struct {
 }
 
 var (
-	errNoDirectory   = config.Refusal("the server keeps its data in memory only: it was started without a directory")
-	errRewriting     = &errs.Error{Code: "ERR", Text: "Background append only file rewriting already in progress"}
-	errInitialAOF    = &errs.Error{Code: "ERR", Text: "the first base of the append-only log is being written"}
-	errLogNotDurable = &errs.Error{Code: "ERR", Text: "the append-only log could not be written, the log says why"}
+	errNoDirectory = config.Refusal("the server keeps its data in memory only: it was started without a directory")
+	errRewriting   = &errs.Error{Code: "ERR", Text: "Background append only file rewriting already in progress"}
 )
 
 // errCannotLog is why writes are refused while the log can't be written.
@@ -314,13 +312,20 @@ func (s *Server) closeLog(log *aof.Log) error {
 	return err
 }
 
+// unlock lets others use the directory of a log.
+func (s *Server) unlock(store *aof.Store) {
+	if err := store.Close(); err != nil {
+		s.log.Error("the lock of the append-only log", "error", err)
+	}
+}
+
 // endLog closes a log that was turned off.
 func (s *Server) endLog(log *aof.Log, store *aof.Store) {
 	err := s.closeLog(log)
 	if err != nil {
 		s.log.Error("the append-only log ends without its last changes", "error", err)
 	}
-	store.Close()
+	s.unlock(store)
 	h := s.eng.Lock()
 	defer h.Unlock()
 	s.begin(h)
@@ -369,7 +374,7 @@ func (s *Server) shutLog() error {
 		err = s.closeLog(log)
 	}
 	if store != nil {
-		store.Close()
+		err = errors.Join(err, store.Close())
 	}
 	return err
 }

@@ -89,7 +89,7 @@ func (s *Server) dropStore() {
 	s.appendLog.store = nil
 	h.Unlock()
 	if store != nil {
-		store.Close()
+		s.unlock(store)
 	}
 }
 

@@ -118,7 +118,7 @@ func start(ctx context.Context, program, dir string) (*server, error) {
 func (s *server) stop() {
 	s.cmd.Process.Kill() //nolint:errcheck // it may have ended
 	s.cmd.Wait()         //nolint:errcheck // it was killed
-	s.log.Close()        //nolint:errcheck // nothing is read from it any more
+	s.log.Close()
 }
 
 // live lets clients come and go and takes figures meanwhile: the first sample is
