@@ -41,8 +41,9 @@ func (g *StreamGroup) HasNew() bool { return g.st.HasAfter(g.g.last) }
 // and gives them to the consumer: they are pending for it then, unless noAck. It
 // returns how many.
 //
-// It has no event; what repeats it are XCLAIM for each entry, and XGROUP SETID with
-// noAck (Redis t_stream.c, streamReplyWithRange). O(log n) an entry.
+// It has no event; what repeats it are XCLAIM for each entry, unless noAck, and XGROUP SETID
+// (Redis t_stream.c, streamReplyWithRange of 7.2: before, replicas did not learn how many
+// entries a group has read). O(log n) an entry.
 func (c StreamConsumer) ReadNew(count int64, noAck bool, visit func(e *StreamEntry)) (n int) {
 	g, s := c.g.g, c.g.st.s
 	tx, d := c.g.st.tx, c.g.st.p.db
@@ -67,7 +68,7 @@ func (c StreamConsumer) ReadNew(count int64, noAck bool, visit func(e *StreamEnt
 		n++
 	}
 	c.g.st.p.resized()
-	if n > 0 && noAck && tx.wantsArgv() {
+	if n > 0 && tx.wantsArgv() {
 		c.g.repeatLast()
 	}
 	return n

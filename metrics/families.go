@@ -59,7 +59,7 @@ var families = []family{
 		[]string{"role", "redis_version", "redis_build_id", "redis_mode", "os", "maxmemory_policy", "tcp_port", "run_id", "process_id", "master_replid"}, false,
 		func(s *Snapshot, emit func(float64, ...string)) {
 			emit(1, "master", s.RedisVersion, buildID(s), "standalone", s.Process.OS, s.MaxMemoryPolicy,
-				strconv.Itoa(s.TCPPort), s.RunID, strconv.Itoa(s.Process.PID), s.ReplicationID)
+				strconv.Itoa(s.TCPPort), s.RunID, strconv.Itoa(s.Process.PID), s.Replication.ID)
 		}},
 	commandFamily("redis_commands_total", "Calls by command.", func(c *Command) float64 { return float64(c.Calls) }),
 	commandFamily("redis_commands_duration_seconds_total", "Time spent by command.", func(c *Command) float64 { return c.Time.Seconds() }),

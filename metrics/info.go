@@ -60,6 +60,9 @@ func Info(s *Snapshot, names ...string) string {
 			r := &rows[i]
 			if r.section == sec.name && r.field != "" && (r.only == nil || r.only(s)) {
 				line(&b, r.field, r.get(s).text)
+				if r.lines != nil {
+					r.lines(&b, s)
+				}
 			}
 		}
 		if sec.write != nil {

@@ -23,8 +23,8 @@ func full() *Snapshot {
 	s := &Snapshot{
 		Now: now, Started: now.Add(-90 * time.Minute), Version: "0.1.0", RedisVersion: "7.2.4", RunID: strings.Repeat("a", 40),
 		Commit: strings.Repeat("c", 40), TCPPort: 6379, Hz: 10, Loops: 1, LoopAPI: "epoll", MaxMemoryPolicy: "noeviction",
-		MaxMemory: 4 << 20, Databases: 16, Percentiles: []float64{50, 99, 99.9}, LatencyTracking: true, ReplicationID: strings.Repeat("b", 40),
-		BacklogSize: 1 << 20, Listeners: []Listener{{Name: "tcp", Bind: []string{"*", "-::*"}, Port: 6379}, {Name: "unix", Path: "/s"}},
+		MaxMemory: 4 << 20, Databases: 16, Percentiles: []float64{50, 99, 99.9}, LatencyTracking: true,
+		Replication: Replication{ID: strings.Repeat("b", 40), BacklogSize: 1 << 20, SecondOffset: -1, Good: -1, FailoverState: "no-failover"}, Listeners: []Listener{{Name: "tcp", Bind: []string{"*", "-::*"}, Port: 6379}, {Name: "unix", Path: "/s"}},
 		Clients:  Clients{Connected: 3, Max: 10000, Received: 7, Rejected: 1},
 		Net:      Net{In: 1000, Out: 2000, Reads: 10, Writes: 20},
 		Memory:   engine.Memory{Used: 3 << 20, Peak: 4 << 20, Entries: 2 << 20, Dicts: 1 << 19, Expires: 1 << 19, Mapped: 5 << 20},

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // row is one figure.
@@ -21,6 +22,8 @@ type row struct {
 	scale          float64
 	exporterScale  float64
 	help           string
+	// lines, unless nil, appends INFO's lines that follow this one.
+	lines func(b *strings.Builder, s *Snapshot)
 }
 
 // value is a figure as a number and as INFO writes it.

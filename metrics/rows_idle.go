@@ -2,9 +2,6 @@ package metrics
 
 import "time"
 
-// Sections about what is not there yet show what a Redis without persistence
-// and without replicas shows.
-
 var persistenceRows = []row{
 	{section: "persistence", field: "loading", get: func(s *Snapshot) value { return flag(s.Persistence.Loading) }, exporter: "redis_loading_dump_file"},
 	{section: "persistence", field: "async_loading", get: constant(count(0)), exporter: "redis_async_loading"},
@@ -45,20 +42,6 @@ var persistenceRows = []row{
 }
 
 func hasAOF(s *Snapshot) bool { return s.AOF.On }
-
-var replicationRows = []row{
-	{section: "replication", field: "role", get: constant(words("master"))},
-	{section: "replication", field: "connected_slaves", get: constant(count(0)), exporter: "redis_connected_slaves"},
-	{section: "replication", field: "master_failover_state", get: constant(words("no-failover"))},
-	{section: "replication", field: "master_replid", get: func(s *Snapshot) value { return words(s.ReplicationID) }},
-	{section: "replication", field: "master_replid2", get: constant(words("0000000000000000000000000000000000000000"))},
-	{section: "replication", field: "master_repl_offset", get: constant(count(0)), exporter: "redis_master_repl_offset"},
-	{section: "replication", field: "second_repl_offset", get: constant(count(-1)), exporter: "redis_second_repl_offset"},
-	{section: "replication", field: "repl_backlog_active", get: constant(count(0)), exporter: "redis_repl_backlog_is_active"},
-	{section: "replication", field: "repl_backlog_size", get: func(s *Snapshot) value { return count(s.BacklogSize) }, exporter: "redis_replication_backlog_bytes"},
-	{section: "replication", field: "repl_backlog_first_byte_offset", get: constant(count(0)), exporter: "redis_repl_backlog_first_byte_offset"},
-	{section: "replication", field: "repl_backlog_histlen", get: constant(count(0)), exporter: "redis_repl_backlog_history_bytes"},
-}
 
 // wholeSeconds is a duration in seconds, -1 for one that has not been.
 func wholeSeconds(d time.Duration) value {

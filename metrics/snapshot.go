@@ -25,14 +25,13 @@ type Snapshot struct {
 	Databases                    int
 	Percentiles                  []float64 // of latencystats
 	LatencyTracking              bool
-	ReplicationID                string
-	BacklogSize                  int64 // repl-backlog-size
 
 	Clients       Clients
 	PubSub        PubSub
 	Tracking      Tracking
 	Persistence   Persistence
 	AOF           AOF
+	Replication   Replication
 	Net           Net
 	Engine        engine.Stats
 	Memory        engine.Memory
@@ -148,6 +147,34 @@ type AOF struct {
 	Pending                  int64 // bytes in memory, to be written or synced
 	Syncing                  bool
 	Slow                     int64 // syncs that took longer than two seconds
+}
+
+// Replication is the part of a server in replication.
+type Replication struct {
+	// ID names the history of changes, FormerID what was before SecondOffset; "" and -1
+	// for none. Offset counts the history's bytes.
+	ID, FormerID         string
+	Offset, SecondOffset int64
+	// The backlog: First is the number of its first byte.
+	BacklogActive                          bool
+	BacklogSize, BacklogFirst, BacklogHeld int64
+	Replicas                               []Replica
+	// Good of them were heard of lately; -1 where nobody asks (min-replicas-to-write).
+	Good int
+	// Kept is the memory of the backlog and of what replicas have not read, in bytes.
+	Kept          int64
+	FailoverState string
+	// Synchronizations: of all data, from the backlog, and those that were to be such.
+	Full, Partial, PartialRefused int64
+}
+
+// Replica is one that follows this server.
+type Replica struct {
+	IP     string
+	Port   int64
+	State  string
+	Offset int64
+	Lag    time.Duration // since it was heard of
 }
 
 // Persistence is the state of the snapshot file.

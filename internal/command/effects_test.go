@@ -195,6 +195,10 @@ func (o *ours) Effect(_ *engine.Tx, e *engine.Effect) {
 		for _, w := range e.Argv {
 			words = append(words, string(w))
 		}
+		if n := len(o.got.commands); n > 0 && len(words) > 3 && words[0] == "XGROUP" && words[1] == "SETID" &&
+			strings.HasPrefix(o.got.commands[n-1], "XCLAIM "+words[2]+" "+words[3]+" ") {
+			return // since 7.2 an XREADGROUP tells how much the group has read, also with XCLAIM
+		}
 		o.got.commands = append(o.got.commands, plain(words)...)
 	}
 }

@@ -17,6 +17,16 @@ type OutputLimit struct {
 	SoftSeconds int   // how long Soft may be exceeded
 }
 
+// Replication is what concerns replicas of this server. Times are in seconds.
+type Replication struct {
+	BacklogSize                        int64 // bytes
+	BacklogTTL                         int64 // 0: for ever
+	Timeout, PingPeriod                int
+	Diskless                           bool
+	DisklessDelay, DisklessMaxReplicas int
+	MinReplicas, MinReplicasMaxLag     int // 0 for either: no demand
+}
+
 // The classes of client-output-buffer-limit.
 const (
 	ClassNormal = iota
@@ -64,6 +74,7 @@ type Config struct {
 	RDBCompression, RDBChecksum bool
 	StopWritesOnBgsaveError     bool
 	AOF                         AOF
+	Replication                 Replication
 	Packing                     engine.Packing // up to which size collections are packed
 
 	SlowlogSlowerThan       int64 // microseconds, negative: off

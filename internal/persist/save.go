@@ -6,8 +6,8 @@ package persist
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -36,9 +36,18 @@ const (
 
 // SaveOptions say how a file is written.
 type SaveOptions struct {
-	Path     string // of the file
-	Compress bool   // rdbcompression
-	Checksum bool   // rdbchecksum
+	Path string // of the file
+	// To, unless nil, is written to instead of a file. Nobody is held back then: MaxTape
+	// is how much may wait for it, in bytes, before the save fails with ErrTooSlow; 0 for
+	// no limit.
+	To      io.Writer
+	MaxTape int64
+	// NoKeys leaves all keys out.
+	NoKeys bool
+	// Version, unless 0, is the least version of the format to write.
+	Version  int
+	Compress bool // rdbcompression
+	Checksum bool // rdbchecksum
 	// OfLog says that the file is the base of an append-only log.
 	OfLog bool
 	// Functions are the libraries to keep beside the data.
@@ -65,7 +74,10 @@ type Save struct {
 	cancel error // why it is to end early
 	ended  func(h engine.Held, s *Save)
 	freed  func(h engine.Held)
-	done   chan struct{}
+	// tooSlow may be nil.
+	tooSlow func(h engine.Held)
+	held    engine.Held
+	done    chan struct{}
 
 	// Started is when, by the machine's clock; Changes the engine's count of
 	// changes then.
@@ -89,6 +101,8 @@ type Hooks struct {
 	Ended func(h engine.Held, s *Save)
 	// Freed is called when writers need not wait any longer.
 	Freed func(h engine.Held)
+	// TooSlow, unless nil, is called when To is: what it is doing is in vain.
+	TooSlow func(h engine.Held)
 }
 
 // Start begins to save the keyspace as it is now. It fails with
@@ -96,7 +110,7 @@ type Hooks struct {
 func Start(h engine.Held, eng *engine.Engine, fsys disk.FS, opt SaveOptions, hooks Hooks) (*Save, error) {
 	s := &Save{
 		eng: eng, fsys: fsys, opt: opt, tape: rdb.NewTape(), enc: rdb.Encoder{Compress: opt.Compress},
-		ended: hooks.Ended, freed: hooks.Freed, done: make(chan struct{}),
+		ended: hooks.Ended, freed: hooks.Freed, tooSlow: hooks.TooSlow, done: make(chan struct{}),
 		Started: engine.SystemClock{}.Now(), Changes: h.Stats().Changes,
 	}
 	s.limit = max(tapeMin, int(h.Memory().Used/tapeShare))
@@ -116,6 +130,8 @@ func Start(h engine.Held, eng *engine.Engine, fsys disk.FS, opt SaveOptions, hoo
 	if h.HasFieldDeadlines() {
 		version = rdb.VersionFields
 	}
+	version = max(version, opt.Version)
+	s.held = h
 	s.out = s.enc.AppendHead(nil, version, append(head, opt.Aux...)...)
 	for _, code := range opt.Functions {
 		s.out = s.enc.AppendFunction(s.out, code)
@@ -129,6 +145,9 @@ func Start(h engine.Held, eng *engine.Engine, fsys disk.FS, opt SaveOptions, hoo
 const auxBorn = "coatcheck-born"
 
 func (s *Save) visit(db int, v engine.View) {
+	if s.cancel != nil || s.opt.NoKeys { // nobody will read it
+		return
+	}
 	if s.opt.Born != nil {
 		if at, ok := s.opt.Born(db, v.Key()); ok {
 			s.tape.Aux(auxBorn, strconv.FormatInt(int64(at), 10))
@@ -137,7 +156,14 @@ func (s *Save) visit(db int, v engine.View) {
 	s.tape.Entry(db, v)
 	n := s.tape.Len()
 	s.TapePeak = max(s.TapePeak, n)
-	s.behind = s.behind || n > s.limit
+	if s.opt.To == nil {
+		s.behind = s.behind || n > s.limit
+	} else if s.opt.MaxTape > 0 && int64(n) > s.opt.MaxTape {
+		s.cancel = ErrTooSlow
+		if s.tooSlow != nil {
+			s.tooSlow(s.held)
+		}
+	}
 }
 
 // Behind says whether commands that write are to wait until Freed is called.
@@ -156,7 +182,12 @@ func (s *Save) Done() <-chan struct{} { return s.done }
 func tempName() string { return "temp-" + strconv.Itoa(os.Getpid()) + ".rdb" }
 
 func (s *Save) run() {
-	err := disk.Replace(s.fsys, s.opt.Path, tempName(), s.write)
+	var err error
+	if s.opt.To != nil {
+		err = s.write(s.opt.To)
+	} else {
+		err = disk.Replace(s.fsys, s.opt.Path, tempName(), func(f disk.File) error { return s.write(f) })
+	}
 	h := s.eng.Lock()
 	defer h.Unlock()
 	s.snap.End(h)
@@ -168,7 +199,7 @@ func (s *Save) run() {
 }
 
 // write writes the file.
-func (s *Save) write(f disk.File) error {
+func (s *Save) write(f io.Writer) error {
 	var spare []byte
 	for done := false; !done; {
 		h := s.eng.Lock()
@@ -200,7 +231,7 @@ func (s *Save) write(f disk.File) error {
 }
 
 // encode writes what was on a tape, a piece at a time.
-func (s *Save) encode(f disk.File, tape []byte) error {
+func (s *Save) encode(f io.Writer, tape []byte) error {
 	for len(tape) > 0 {
 		var piece []byte
 		piece, tape = rdb.Cut(tape, writePiece)
@@ -216,18 +247,21 @@ func (s *Save) encode(f disk.File, tape []byte) error {
 }
 
 // flush writes what is encoded.
-func (s *Save) flush(f disk.File) error {
+func (s *Save) flush(f io.Writer) error {
 	n, err := f.Write(s.out)
 	s.Bytes += int64(n)
 	s.out = s.out[:0]
 	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(s.opt.Path), err)
+		return fmt.Errorf("write a snapshot: %w", err)
 	}
 	return nil
 }
 
 // ErrCancelled is a reason for Cancel.
 var ErrCancelled = errors.New("persist: cancelled")
+
+// ErrTooSlow is why a save into a SaveOptions.To fails that does not keep up.
+var ErrTooSlow = errors.New("persist: too much waits to be written")
 
 // ErrClosed is why a save fails whose engine is closed before its end.
 var ErrClosed = errors.New("persist: the engine is closed")

@@ -24,16 +24,14 @@ type admin struct {
 	userPaths *policy.Paths
 	userPath  []string
 
-	replID        string // a replica would know this data set by it
-	startupMemory int64  // of the empty store
-	stopping      bool   // SHUTDOWN was asked for
+	startupMemory int64 // of the empty store
+	stopping      bool  // SHUTDOWN was asked for
 }
 
 // startAdmin begins to observe, and has changes of the configuration take
 // effect. The caller holds the lock.
 func (s *Server) startAdmin() {
 	h := s.held
-	s.replID = randomID()
 	s.startupMemory = h.Memory().Used
 	s.sessions = newSessions(s.cfg.Databases)
 	s.tracking.srv, s.notifier.srv = s, s
@@ -82,6 +80,8 @@ func (s *Server) watchConfig() {
 	s.cfg.OnSet(func() error { s.notifier.set(s.held, s.cfg.NotifyEvents); return nil }, "notify-keyspace-events")
 	s.cfg.OnSet(s.logChanged, "appendfsync", "aof-timestamp-enabled", "no-appendfsync-on-rewrite")
 	s.cfg.OnSet(s.logTurned, "appendonly")
+	s.cfg.OnSet(func() error { s.repl.stream.Resize(s.cfg.Replication.BacklogSize); return nil }, "repl-backlog-size")
+	s.cfg.OnSet(func() error { s.repl.countGood(); return nil }, "min-replicas-to-write", "min-replicas-max-lag")
 	s.cfg.OnSet(s.tracking.limitChanged, "tracking-table-max-keys")
 	s.cfg.OnSet(s.renewTLS, "tls-cert-file", "tls-key-file", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-port")
 	s.cfg.OnSet(func() error { return s.rebind(errRebindPort) }, "port", "tls-port")

@@ -89,6 +89,13 @@ type Client struct {
 	closeAfterReply bool // close when everything is sent
 	gone            bool // dropped from the registry
 
+	replica *replica // what it told by REPLCONF, and how far it follows us; nil: nothing
+	// hungry: there is more to feed to the replica than its reply has room for. Set in
+	// turns, read by the transport.
+	hungry atomic.Bool
+	// wroteAt is the offset of the stream for replicas behind its last command.
+	wroteAt int64
+
 	waits *waiting // why later commands wait, or nil
 	again *waiter  // while its command runs again, or nil
 
@@ -146,6 +153,7 @@ func (s *Server) drop(c *Client) {
 	c.gone, c.closing = true, true
 	c.endWait()
 	c.leave()
+	s.unfollow(c)
 	delete(s.oversoft, c)
 	s.unweigh(c)
 	s.clients.remove(c)

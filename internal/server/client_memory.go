@@ -71,7 +71,7 @@ func argvSize(argv [][]byte) int {
 
 // weigh brings the total up to date with one client.
 func (s *Server) weigh(c *Client) {
-	if s.clientMemory.limit == 0 || c.closing {
+	if s.clientMemory.limit == 0 || c.closing || c.isReplica() {
 		return
 	}
 	n := c.memory()
@@ -118,7 +118,7 @@ func (s *Server) evictClients() {
 	m := &s.clientMemory
 	var all heaviest
 	for c := range s.clients.all() {
-		if s.weigh(c); !c.noEvict && !c.closing {
+		if s.weigh(c); !c.noEvict && !c.closing && !c.isReplica() {
 			all = append(all, c)
 		}
 	}

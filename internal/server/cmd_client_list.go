@@ -113,6 +113,7 @@ func (c *Client) flags() string {
 			f = append(f, letter)
 		}
 	}
+	add(c.isReplica(), 'S')
 	add(c.monitor, 'O')
 	add(c.subs.Total() > 0, 'P')
 	add(c.multi != nil, 'x')

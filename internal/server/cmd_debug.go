@@ -104,7 +104,7 @@ func debugSetActiveExpire(c *Client, args command.Args, out *resp.Reply) error {
 }
 
 func debugChangeReplID(c *Client, _ command.Args, out *resp.Reply) error {
-	c.srv.replID = randomID()
+	c.srv.repl.stream.Rename(randomID())
 	out.Status("OK")
 	return nil
 }

@@ -54,17 +54,6 @@ func timeCommand(c *Client, _ command.Args, out *resp.Reply) error {
 	return nil
 }
 
-// ROLE
-//
-// Replies as a master without replicas does.
-func role(_ *Client, _ command.Args, out *resp.Reply) error {
-	out.Array(3)
-	out.BulkText("master")
-	out.Int(0)
-	out.Array(0)
-	return nil
-}
-
 // listenersInfo is where clients connect, for INFO.
 func (s *Server) listenersInfo() []metrics.Listener {
 	var out []metrics.Listener

@@ -181,12 +181,14 @@ func (c *Client) ack(k pubsub.Kind, word string, out *resp.Reply, name func(*res
 // Replies with the number of subscriptions that the message went to.
 func publish(c *Client, in command.Args, out *resp.Reply) error {
 	out.Int(c.srv.publish(pubsub.Channel, in[1], in[2]))
+	c.srv.repl.propagate(c.db, in...)
 	return nil
 }
 
 // SPUBLISH shardchannel message
 func spublish(c *Client, in command.Args, out *resp.Reply) error {
 	out.Int(c.srv.publish(pubsub.Shard, in[1], in[2]))
+	c.srv.repl.propagate(c.db, in...)
 	return nil
 }
 

@@ -26,8 +26,8 @@ var waitCommands = []command.Entry[*Client]{
 
 // WAIT numreplicas timeout
 //
-// Replies with the number of replicas that have all writes of this connection:
-// none, as there are no replicas, when the timeout is over or none are asked for.
+// Replies with the number of replicas that have all writes of this connection, when
+// they are as many as asked for, or when the timeout is over.
 func wait(c *Client, in command.Args, out *resp.Reply) error {
 	replicas, ok := resp.ParseInt(in[1])
 	if !ok {
@@ -37,12 +37,14 @@ func wait(c *Client, in command.Args, out *resp.Reply) error {
 	if err != nil {
 		return err
 	}
-	reply := func(out *resp.Reply) { out.Int(0) }
-	if replicas > 0 {
-		return &command.Wait{Deadline: deadline, OnTimeout: reply}
+	r, offset := c.srv.repl, c.wroteAt
+	reply := func(out *resp.Reply) { out.Int(r.replicasAt(offset)) }
+	if r.replicasAt(offset) >= replicas {
+		reply(out)
+		return nil
 	}
-	reply(out)
-	return nil
+	r.askAcks()
+	return &command.Wait{Deadline: deadline, OnTimeout: reply, Acks: true}
 }
 
 var (
@@ -77,12 +79,14 @@ func waitaof(c *Client, in command.Args, out *resp.Reply) error {
 	case local > 0 && !c.srv.cfg.AOF.On:
 		return errNoLocalAOF
 	}
+	r, offset := c.srv.repl, c.wroteAt
 	reply := func(out *resp.Reply) {
 		out.Array(2)
 		out.Int(c.keptHere())
-		out.Int(0)
+		out.Int(r.replicasSyncedAt(offset))
 	}
-	if replicas > 0 || c.keptHere() < local {
+	if r.replicasSyncedAt(offset) < replicas || c.keptHere() < local {
+		r.askAcks()
 		return &command.Wait{Deadline: deadline, OnTimeout: reply, Acks: true}
 	}
 	reply(out)

@@ -28,6 +28,7 @@ func (s *Server) tick() {
 	s.weighAll()
 	s.saveIfDue()
 	s.driveLog()
+	s.repl.tick()
 	for c := range s.oversoft {
 		s.checkOutput(c)
 	}
@@ -44,7 +45,7 @@ func (s *Server) closeIdle() {
 		return
 	}
 	for c := range s.clients.all() {
-		if s.now.Sub(c.active) > limit && !c.monitor && c.waits == nil && c.subs.Total() == 0 {
+		if s.now.Sub(c.active) > limit && !c.monitor && !c.isReplica() && c.waits == nil && c.subs.Total() == 0 {
 			s.log.Debug("closing an idle client", "client", c.addr)
 			c.kill()
 		}

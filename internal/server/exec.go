@@ -46,7 +46,7 @@ func (s *Server) turn(c *Client) (again bool) {
 	} else {
 		c.in.Limits = s.protoUnauth
 	}
-	if s.closed && (c.waits == nil || c.waits.more == nil) {
+	if s.closed && (c.waits == nil || c.waits.more == nil) && !c.isReplica() {
 		c.closeAfterReply = true
 	}
 	c.takePushed(out)
@@ -57,6 +57,9 @@ func (s *Server) turn(c *Client) (again bool) {
 		again = s.runParsed(c, out, start)
 	}
 	c.takePushed(out)
+	if c.replica != nil {
+		s.feedTurn(c, out)
+	}
 	c.replied = int64(out.Len() - start)
 	s.checkOutput(c)
 	if c.qbuf, c.qcap = c.in.Buffered(), 0; c.qbuf > 0 { // without, Release leaves nothing
@@ -74,11 +77,14 @@ func (s *Server) turn(c *Client) (again bool) {
 // others said to the client moves, and limits are looked at. There is nothing to
 // run: what was parsed has been.
 func (s *Server) turnBeside(c *Client) {
-	if s.closed {
+	if s.closed && !c.isReplica() {
 		c.closeAfterReply = true
 	}
 	c.replied = int64(c.pushed.Len())
 	c.takePushed(&c.out)
+	if c.replica != nil {
+		s.feedTurn(c, &c.out)
+	}
 	s.checkUnread(c)
 	s.checkOutput(c)
 	s.checkClientMemory(c)
@@ -95,7 +101,8 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 	ahead := 1 // the loop has looked at the first command
 	for !c.closing && !c.closeAfterReply {
 		c.takePushed(out) // what the command before had others say
-		if out.Len()-start > limit {
+		before := out.Len()
+		if before-start > limit {
 			return true
 		}
 		if ahead == 0 {
@@ -111,6 +118,10 @@ func (s *Server) runParsed(c *Client, out *resp.Reply, start int) (again bool) {
 			break
 		}
 		c.active, c.argv = s.now, argv
+		if c.isReplica() {
+			s.processReplica(c, argv, out, before)
+			continue
+		}
 		s.process(c, argv, out)
 		if c.waits != nil {
 			return c.waits.more != nil
@@ -385,6 +396,7 @@ func (s *Server) runStep(c *Client, cmd *Cmd, more *command.More, out *resp.Repl
 // latency monitor (see observe.go), and clients in MONITOR.
 func (s *Server) finish(c *Client, cmd *Cmd, argv [][]byte, began time.Time, took time.Duration) {
 	s.Stats.Commands++
+	c.wroteAt = s.repl.stream.Offset()
 	cmd.Stats.record(took, s.cfg.LatencyTracking)
 	s.observe(c, cmd, argv, began, took)
 	if c.again == nil {

@@ -45,7 +45,7 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if c.proto == 2 && c.subs.Total() > 0 && cmd.Flags&command.InPubSub == 0 {
 		return errInPubSub(cmd)
 	}
-	if c.monitor && flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+	if (c.monitor || c.isReplica()) && flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitoring
 	}
 	if err := s.checkUnnamed(c, cmd, argv); err != nil {
@@ -58,6 +58,9 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 		if err := s.cannotLog(); err != nil {
 			return err
 		}
+	}
+	if flags&command.Write != 0 && s.lacksReplicas() {
+		return errNoReplicas
 	}
 	if s.saves.loading != nil && flags&command.Loading == 0 {
 		return errLoading
@@ -77,6 +80,8 @@ func errInPubSub(cmd *Cmd) error {
 
 // errMonitoring is about a client in MONITOR, which Redis takes for a replica.
 var errMonitoring = &errs.Error{Code: "ERR", Text: "Replica can't interact with the keyspace"}
+
+var errNoReplicas = &errs.Error{Code: "NOREPLICAS", Text: "Not enough good replicas to write."}
 
 var errNoAuth = &errs.Error{Code: "NOAUTH", Text: "Authentication required."}
 

@@ -272,6 +272,9 @@ func (g *goConn) writeLoop() {
 		if dead || !g.writeAll(&out) || last {
 			break
 		}
+		if g.c.hungry.Load() {
+			g.wake()
+		}
 	}
 	h := g.srv.eng.Lock()
 	g.srv.drop(g.c)

@@ -36,6 +36,9 @@ func (c *Client) waitingOut() int64 { return c.unsent.Load() + c.replied + int64
 // class is the client's class of client-output-buffer-limit. A client in
 // MONITOR is a normal one, as in Redis.
 func (c *Client) class() int {
+	if c.isReplica() {
+		return config.ClassReplica
+	}
 	if c.subs.Total() > 0 {
 		return config.ClassPubSub
 	}
@@ -48,6 +51,9 @@ func (s *Server) checkOutput(c *Client) {
 		s.tooSlow(c, "hard")
 	}
 	n := c.waitingOut() - staticReply
+	if c.isReplica() {
+		n = s.behind(c)
+	}
 	if n <= 0 || n < s.outputChecks || c.closing {
 		if len(s.oversoft) > 0 && !c.oversoftSince.IsZero() {
 			s.underSoft(c)
@@ -55,6 +61,9 @@ func (s *Server) checkOutput(c *Client) {
 		return
 	}
 	l := s.cfg.OutputLimits[c.class()]
+	if c.isReplica() {
+		l.Hard = s.replicaLimit()
+	}
 	switch {
 	case l.Hard > 0 && n >= l.Hard:
 		s.tooSlow(c, "hard")

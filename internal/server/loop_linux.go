@@ -375,7 +375,7 @@ func (l *loop) settle(k *sock) {
 // needsTurn says whether k wants the lock without new bytes: to run more, to be
 // closed, or to be looked at since it does not read.
 func (k *sock) needsTurn() bool {
-	return k.more || k.broken || !k.c.authenticated && k.c.out.Len() > unauthUnread
+	return k.more || k.broken || k.c.hungry.Load() && k.c.out.Len() < feedPiece/2 || !k.c.authenticated && k.c.out.Len() > unauthUnread
 }
 
 // ask tells epoll what k waits for, when that has changed.

@@ -155,6 +155,7 @@ func (s *Server) runQueue(c *Client, out *resp.Reply) {
 	defer func() {
 		s.within--
 		tx.End()
+		s.repl.endUnit() // of messages, where nothing else was
 	}()
 	start, before := out.Len(), c.replied
 	if !c.isMute() {

@@ -11,6 +11,8 @@ type pause struct {
 	all   bool // not only writes
 	until engine.UnixMilli
 	stop  func()
+	// failover: it lasts until a replica has all that there is, and takes over.
+	failover bool
 }
 
 // pauseCommands is CLIENT PAUSE until a time. A pause that is on already gets

@@ -141,13 +141,13 @@ func (s *Server) letWritersGo(h engine.Held) {
 // savesHold says whether commands that write have to wait for the disk.
 func (s *Server) savesHold() bool {
 	log := s.appendLog.log
-	return s.saves.final || s.saves.run.Behind() || s.appendLog.save.Behind() || log != nil && log.Behind()
+	return s.saves.final || s.saves.run.Behind() || s.appendLog.save.Behind() || log != nil && log.Behind() || s.repl.sync.isBehind()
 }
 
 // saveIfDue begins a save when a save point says so, or one was asked for.
 func (s *Server) saveIfDue() {
 	v := &s.saves
-	if v.fs == nil || v.run != nil || s.appendLog.save != nil || v.loading != nil || v.final || s.closed {
+	if v.fs == nil || v.run != nil || s.appendLog.save != nil || s.repl.sync != nil || v.loading != nil || v.final || s.closed {
 		return
 	}
 	if v.failed && s.now.Sub(v.tried) < retryDelay {
@@ -199,6 +199,11 @@ func (s *Server) saveAtEnd(force bool, then func(err error)) {
 	if run := s.appendLog.save; run != nil { // nobody needs a shorter log now
 		run.Cancel(persist.ErrCancelled)
 		s.appendLog.after = append(s.appendLog.after, func() { s.saveAtEnd(force, then) })
+		return
+	}
+	if f := s.repl.sync; f != nil { // replicas come again
+		f.abort(persist.ErrCancelled)
+		f.after = append(f.after, func() { s.saveAtEnd(force, then) })
 		return
 	}
 	if v.run != nil { // it began too early

@@ -102,6 +102,8 @@ type Server struct {
 	admin
 	saves     saves
 	appendLog appendLog
+	repl      *replication
+	syncs     sync.WaitGroup // snapshots for replicas
 
 	clients  registry
 	running  *Client // whose turn it is
@@ -179,6 +181,7 @@ func New(opts Options) (*Server, error) {
 	s.held.AddSink(&s.saves)
 	s.ConfigChanged()
 	s.blocked = newBlocked(s)
+	s.repl = newReplication(s)
 	s.startAdmin()
 	s.startCron()
 	s.held.Unlock()
@@ -265,6 +268,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			err = errors.Join(err, fmt.Errorf("the append-only log ends without its last changes: %w", e))
 		}
 	}
+	s.endReplication()
 	s.detach(already)
 	return err
 }

@@ -4,11 +4,9 @@ import (
 	"maps"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"sync"
 
 	"coatcheck/internal/acl"
-	"coatcheck/internal/config"
 	"coatcheck/internal/pubsub"
 	"coatcheck/metrics"
 )
@@ -37,8 +35,8 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 		Hz: cfg.Hz, Loops: loopsFor(cfg.IOThreads), LoopAPI: s.loopAPI(),
 		MaxMemoryPolicy: cfg.MaxMemoryPolicy, MaxMemory: cfg.MaxMemory, Databases: cfg.Databases,
 		Percentiles: cfg.LatencyPercentiles, LatencyTracking: cfg.LatencyTracking,
-		ReplicationID: s.replID, BacklogSize: backlogSize(cfg),
-		Clients: s.clientFigures(),
+		Replication: s.repl.figures(),
+		Clients:     s.clientFigures(),
 		Tracking: metrics.Tracking{
 			Clients: s.tracking.clients, Keys: len(s.tracking.keys), Items: s.tracking.items, Prefixes: len(s.tracking.prefixes),
 		},
@@ -121,16 +119,6 @@ func (s *Server) commandFigures() []metrics.Command {
 
 // Count is how many durations the histogram has.
 func (h *Histogram) Count() uint64 { return h.Total }
-
-// backlogSize is what INFO shows of a parameter that has no field.
-func backlogSize(cfg *config.Config) int64 {
-	text, _ := cfg.Value("repl-backlog-size")
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		panic("server: repl-backlog-size is not in canonical form: " + text)
-	}
-	return n
-}
 
 var executable = sync.OnceValue(func() string {
 	path, err := os.Executable()

@@ -66,6 +66,7 @@ func connection() [][]command.Entry[*Client] {
 		migrateCommands,
 		saveCommands,
 		aofCommands,
+		replCommands,
 		sessionCommands,
 		shutdownCommands,
 		waitCommands,
