@@ -61,7 +61,7 @@ func runNode(t *testing.T, s *server, file string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, tool(t, "node"), "--test", "--test-force-exit", "--test-reporter=spec", file)
+	cmd := exec.CommandContext(ctx, tool(t, "node"), "--test", "--test-force-exit", "--test-timeout=120000", "--test-reporter=spec", file)
 	ownGroup(cmd)
 	cmd.Dir = "node"
 	cmd.Env = append(os.Environ(),
@@ -71,7 +71,7 @@ func runNode(t *testing.T, s *server, file string) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	require.NoError(t, err, "%s\n%s", file, tail(out.String(), 12_000))
+	require.NoError(t, err, "%s\n%s", file, tail(out.String(), 25_000))
 	passed := regexp.MustCompile(`(?m)^ℹ pass (\d+)$`).FindStringSubmatch(out.String())
 	require.NotNil(t, passed, out.String())
 	t.Logf("%s: %s tests passed", file, passed[1])

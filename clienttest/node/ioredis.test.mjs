@@ -123,6 +123,42 @@ for (const [name, Redis] of Object.entries({ 6: Redis6, 5: Redis5 })) {
   });
 }
 
+for (const [name, Redis] of Object.entries({ 6: Redis6, 5: Redis5 })) {
+  for (const protocol of name === "6" ? [2, 3] : [2]) {
+    test(`ioredis ${name}: pub/sub and keyspace events in RESP${protocol}`, { timeout: 15_000 }, async () => {
+      const options = { host, port, password, ...(name === "6" ? { protocol } : {}) };
+      const redis = new Redis(options);
+      const sub = new Redis(options);
+      const heard = [];
+      sub.on("message", (channel, message) => heard.push(`${channel} ${message}`));
+      sub.on("pmessage", (pattern, channel, message) => heard.push(`${pattern} ${channel} ${message}`));
+      sub.on("smessage", (channel, message) => heard.push(`shard ${channel} ${message}`));
+      const at = `io${name}${protocol}`;
+      assert.equal(await sub.subscribe(`${at}:a`, `${at}:b`), 2);
+      assert.equal(await sub.psubscribe(`${at}:p*`), 3);
+      assert.equal(await sub.ssubscribe(`${at}:s`), 1);
+      assert.equal(await redis.publish(`${at}:a`, "one"), 1);
+      assert.equal(await redis.publish(`${at}:px`, "two"), 1);
+      assert.equal(await redis.spublish(`${at}:s`, "three"), 1);
+      await target.eventually(() => heard.length === 3, "three messages");
+      assert.deepEqual(heard, [`${at}:a one`, `${at}:p* ${at}:px two`, `shard ${at}:s three`]);
+      assert.deepEqual(await redis.pubsub("NUMSUB", `${at}:a`), [`${at}:a`, 1]);
+      await redis.config("SET", "notify-keyspace-events", "KEA");
+      await sub.psubscribe(`__keyspace@0__:${at}:*`);
+      await redis.set(`${at}:session`, "v", "PX", 30);
+      await target.eventually(() => heard.length === 6, "three events");
+      assert.deepEqual(heard.slice(3).map((line) => line.split(" ").pop()), ["set", "expire", "expired"]);
+      // ioredis subscribes again when its connection is lost.
+      const back = new Promise((resolve) => sub.once("ready", resolve));
+      assert.ok(await redis.client("KILL", "TYPE", "pubsub"));
+      await back;
+      await target.eventually(() => redis.publish(`${at}:b`, "again"), "subscribed again");
+      sub.disconnect();
+      redis.disconnect();
+    });
+  }
+}
+
 // Last: it empties the server.
 test("ioredis: the server restarts", async () => {
   const clients = [new Redis6({ host, port, password }), new Redis5({ host, port, password })];

@@ -115,6 +115,67 @@ for (const [name, { createClient }] of Object.entries({ 6: v6, 5: v5 })) {
   });
 }
 
+for (const [name, create] of Object.entries({
+  "6": () => v6.createClient({ socket, password }),
+  "6 resp2": () => v6.createClient({ socket, password, RESP: 2 }),
+  "6 tls": () => v6.createClient({ socket: tls, password }),
+  "5": () => v5.createClient({ socket, password }),
+  "5 resp3": () => v5.createClient({ socket, password, RESP: 3 }),
+})) {
+  test(`node-redis ${name}: pub/sub and keyspace events`, { timeout: 15_000 }, async (t) => {
+    const client = await create().on("error", (err) => assert.fail(err)).connect();
+    const sub = await create().on("error", (err) => assert.fail(err)).connect();
+    t.after(() => client.destroy());
+    t.after(() => sub.destroy());
+    const heard = [];
+    const listener = (message, channel) => heard.push(`${channel} ${message}`);
+    await sub.subscribe([`${name}:a`, `${name}:b`], listener);
+    await sub.pSubscribe(`${name}:p*`, listener);
+    await sub.sSubscribe(`${name}:s`, listener);
+    assert.equal(await client.publish(`${name}:a`, "one"), 1);
+    assert.equal(await client.publish(`${name}:px`, "two"), 1);
+    assert.equal(await client.sPublish(`${name}:s`, "three"), 1);
+    assert.equal(await client.publish(`${name}:none`, "x"), 0);
+    await target.eventually(() => heard.length === 3, "three messages");
+    assert.deepEqual(heard, [`${name}:a one`, `${name}:px two`, `${name}:s three`]);
+    assert.deepEqual(await client.pubSubNumSub([`${name}:a`, `${name}:none`]).then((n) => ({ ...n })), { [`${name}:a`]: 1, [`${name}:none`]: 0 });
+    assert.match(await sub.ping(), /PONG|/i);
+    await sub.unsubscribe(`${name}:a`);
+    assert.equal(await client.publish(`${name}:a`, "unheard"), 0);
+
+    await client.configSet("notify-keyspace-events", "KEA");
+    const events = [];
+    await sub.pSubscribe(`__keyspace@0__:${name}:*`, (event) => events.push(event));
+    await client.set(`${name}:session`, sessionJSON, { expiration: { type: "PX", value: 30 } });
+    await target.eventually(() => events.length === 3, "three events");
+    assert.deepEqual(events, ["set", "expire", "expired"]);
+    // By name: node-redis 5 waits for ever when one reply is for several.
+    await sub.unsubscribe(`${name}:b`);
+    await sub.pUnsubscribe(`${name}:p*`);
+    await sub.pUnsubscribe(`__keyspace@0__:${name}:*`);
+    await sub.sUnsubscribe(`${name}:s`);
+    assert.equal(await sub.get(`${name}:session`), null);
+  });
+}
+
+for (const [name, { createClient, BasicClientSideCache }] of Object.entries({ 6: v6, 5: v5 })) {
+  test(`node-redis ${name}: client-side cache`, { timeout: 15_000 }, async (t) => {
+    const cache = new BasicClientSideCache({ ttl: 0, maxEntries: 0, evictPolicy: "LRU" });
+    const client = await createClient({ socket, password, RESP: 3, clientSideCache: cache }).connect();
+    const other = await createClient({ socket, password }).connect();
+    t.after(() => client.destroy());
+    t.after(() => other.destroy());
+    for (let i = 0; i < 50; i++) {
+      await other.set("myapp:cached", String(i));
+      await target.eventually(async () => (await client.get("myapp:cached")) === String(i), "the new value");
+      assert.equal(await client.get("myapp:cached"), String(i));
+    }
+    assert.ok(cache.stats().hitCount > 0, JSON.stringify(cache.stats()));
+    await other.flushAll();
+    await target.eventually(async () => (await client.get("myapp:cached")) === null, "the flush");
+  });
+}
+
 // Last: it empties the server.
 test("node-redis: the server restarts", async () => {
   const clients = [];

@@ -123,6 +123,51 @@ class Sessions(unittest.TestCase):
         self.assertEqual(seen["db"], 0)
         self.assertEqual(seen["client_type"], "tcp")
 
+    def test_pubsub(self):
+        for name, connect in WAYS.items():
+            with self.subTest(name), connect() as r, r.pubsub() as sub:
+                prefix = f"myapp:{name}:"
+
+                def heard():
+                    while True:
+                        got = sub.get_message(ignore_subscribe_messages=True, timeout=15)
+                        if got is not None:
+                            return got["type"], got["channel"], got["data"]
+
+                sub.subscribe(prefix + "a", prefix + "b")
+                sub.psubscribe(prefix + "p*")
+                self.assertEqual([sub.get_message(timeout=15)["data"] for _ in range(3)], [1, 2, 3])
+                self.assertEqual(r.publish(prefix + "a", SESSION), 1)
+                self.assertEqual(r.publish(prefix + "px", "two"), 1)
+                self.assertEqual(r.publish(prefix + "none", "x"), 0)
+                self.assertEqual(heard(), ("message", prefix + "a", SESSION))
+                self.assertEqual(heard(), ("pmessage", prefix + "px", "two"))
+                self.assertEqual(r.pubsub_numsub(prefix + "a"), [(prefix + "a", 1)])
+                sub.ping("still there")
+                self.assertEqual(heard(), ("pong", None, "still there"))
+                db = r.connection_pool.connection_kwargs.get("db", 0)
+                r.config_set("notify-keyspace-events", "KEA")
+                sub.psubscribe(f"__keyspace@{db}__:{prefix}*")
+                r.set(prefix + "session", SESSION, px=30)
+                events = []
+                while len(events) < 3:
+                    kind, _, data = heard()
+                    if kind == "pmessage":
+                        events.append(data)
+                self.assertEqual(events, ["set", "expire", "expired"])
+
+    def test_tracking(self):
+        """Invalidations for another connection, as RESP2 has them."""
+        r = redis.Redis(HOST, PORT, password=PASSWORD, decode_responses=True)
+        with r.pubsub() as sub, r.client() as one:
+            sub.subscribe("__redis__:invalidate")
+            self.assertEqual(sub.get_message(timeout=15)["data"], 1)
+            self.assertTrue(one.client_tracking_on(clientid=[c["id"] for c in r.client_list(_type="pubsub")][0]))
+            self.assertIsNone(one.get("myapp:tracked"))
+            r.set("myapp:tracked", "1")
+            self.assertEqual(sub.get_message(timeout=15)["data"], ["myapp:tracked"])
+            self.assertTrue(one.client_tracking_off())
+
     def test_threads(self):
         r = redis.Redis(HOST, PORT, password=PASSWORD, max_connections=50)
         threads = [threading.Thread(target=lambda: [r.incr("threads") for _ in range(100)]) for _ in range(20)]
