@@ -137,23 +137,21 @@ func (b *browser) click(sel string) {
 // and moves nothing else.
 func (b *browser) waitStill(sel string) {
 	b.t.Helper()
-	where := fmt.Sprintf(`(() => {
-		const e = document.querySelector(%q)
-		const r = e ? e.getBoundingClientRect() : {x: 0, y: 0, width: 0, height: 0}
-		const top = document.elementFromPoint(r.x + r.width/2, r.y + r.height/2)
-		const covered = e && e.contains(top) ? 0 : 1
-		const busy = window.jQuery ? jQuery.active + jQuery.timers.length : 0
-		return (covered + busy + document.getAnimations().length) + " " + r.x + " " + r.y
-	})()`, sel)
-	same, last := 0, ""
-	eventually(b.t, func() bool {
-		now := ask(b, sel, chromedp.Evaluate[string](where))
-		if now != last || !strings.HasPrefix(now, "0 ") {
-			same, last = 0, now
+	ask(b, sel+" is still", chromedp.Evaluate[bool](fmt.Sprintf(`new Promise((resolve) => {
+		let same = 0, last = ""
+		const look = () => {
+			const e = document.querySelector(%q)
+			const r = e ? e.getBoundingClientRect() : {x: 0, y: 0, width: 0, height: 0}
+			const top = document.elementFromPoint(r.x + r.width/2, r.y + r.height/2)
+			const covered = e && e.contains(top) ? 0 : 1
+			const busy = window.jQuery ? jQuery.active + jQuery.timers.length : 0
+			const now = (covered + busy + document.getAnimations().length) + " " + r.x + " " + r.y
+			same = now === last && now.startsWith("0 ") ? same + 1 : 0
+			last = now
+			same > 4 ? resolve(true) : setTimeout(look, 10)
 		}
-		same++
-		return same > 5
-	}, "%s is still", sel)
+		look()
+	})`, sel), chromedp.EvalAwaitPromise))
 }
 
 // fill types into the element that a CSS selector names.
