@@ -145,14 +145,14 @@ func TestEndsOfWaits(t *testing.T) {
 
 		p.send("BTAKE k 2\r\nBTAKE k 0.5\r\n")
 		servertest.WaitBlocked(t, srv, 1)
-		clock.Advance(1999 * time.Millisecond)
+		advance(clock, srv, 1999*time.Millisecond)
 		require.Contains(t, info(q), "blocked_clients:1\r\n")
 		require.Contains(t, info(q), "clients_in_timeout_table:1\r\ntotal_blocking_keys:1\r\ntotal_blocking_keys_on_nokey:0\r\n")
 		require.Contains(t, list(q), " flags=b db=0 ")
-		clock.Advance(time.Millisecond)
+		advance(clock, srv, time.Millisecond)
 		p.expect("*-1\r\n")
 		servertest.WaitBlocked(t, srv, 1)
-		clock.Advance(500 * time.Millisecond)
+		advance(clock, srv, 500*time.Millisecond)
 		p.expect("*-1\r\n")
 
 		p.send("HELLO 3\r\n")
@@ -235,7 +235,7 @@ func TestReadyWithoutACommand(t *testing.T) {
 		a.send("BGONE k\r\n")
 		servertest.WaitBlocked(t, srv, 1)
 		require.Contains(t, info(p), "total_blocking_keys_on_nokey:1\r\n")
-		clock.Advance(100 * time.Millisecond)
+		advance(clock, srv, 100*time.Millisecond)
 		a.expect("+GONE\r\n")
 		for _, end := range []string{"DEL k\r\n", "FLUSHALL\r\n", "RENAME k k2\r\n"} {
 			p.ask("SET k v\r\n", "+OK\r\n")

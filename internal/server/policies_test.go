@@ -74,13 +74,13 @@ func TestLateWritesAreRefused(t *testing.T) {
 	c.call("HELLO", "3")
 	c.says("_", "SET", "myapp:a", "x")
 
-	clock.Advance(29_999 * time.Millisecond)
+	advance(clock, c.srv, 29_999*time.Millisecond)
 	c.says("_", "SET", "myapp:a", "x")
-	clock.Advance(time.Millisecond)
+	advance(clock, c.srv, time.Millisecond)
 	c.says("+OK", "SET", "myapp:a", "x")
 	c.says("+OK", "CONFIG", "SET", "session-tombstone-for", "deleted expired")
 	c.says("+OK", "SET", "myapp:e", "x", "PX", "10")
-	clock.Advance(11 * time.Millisecond)
+	advance(clock, c.srv, 11*time.Millisecond)
 	c.says("_", "SET", "myapp:e", "x")
 	c.says("+OK", "FLUSHALL")
 	c.says("_", "SET", "myapp:a", "x")
@@ -95,7 +95,7 @@ func TestMaxLifetime(t *testing.T) {
 	c.says(":100", "TTL", "myapp:a")
 	c.says("+OK", "SET", "myapp:a", "x", "EX", "30")
 	c.says(":30", "TTL", "myapp:a")
-	clock.Advance(20 * time.Second)
+	advance(clock, c.srv, 20*time.Second)
 	for _, words := range [][]string{
 		{"SET", "myapp:a", "y"}, {"SET", "myapp:a", "y", "EX", "900"}, {"EXPIRE", "myapp:a", "900"}, {"GETEX", "myapp:a", "EX", "1000"}, {"PEXPIREAT", "myapp:a", "9999999999999"},
 		{"MSET", "myapp:a", "z"}, {"APPEND", "myapp:a", "z"}, {"GETSET", "myapp:a", "z"},
@@ -121,7 +121,7 @@ func TestMaxLifetime(t *testing.T) {
 	c.says(":1", "MOVE", "myapp:h", "1")
 	c.says("+OK", "SELECT", "1")
 	c.says(":100", "TTL", "myapp:h")
-	clock.Advance(80 * time.Second)
+	advance(clock, c.srv, 80*time.Second)
 	c.says(":20", "TTL", "myapp:h")
 	c.says("+OK", "SELECT", "0")
 	c.says(":0", "EXISTS", "myapp:c")
@@ -152,7 +152,7 @@ func TestSessionCommands(t *testing.T) {
 	c.says(":0", "SESSION.REVOKE", "0")
 	c.says(":5", "SESSION.REVOKE", "USER", "alice")
 	c.says(`*[$"0" *[*[$"7" :1]]]`, "SESSION.USERS")
-	clock.Advance(time.Second)
+	advance(clock, c.srv, time.Second)
 	c.says("+OK", "CONFIG", "SET", "session-max-per-user", "2")
 	for i := range 4 {
 		c.says("+OK", "SET", fmt.Sprint("myapp:n", i), aliceJSON)
@@ -162,7 +162,7 @@ func TestSessionCommands(t *testing.T) {
 	c.says("+OK", "CONFIG", "SET", "session-max-per-user-policy", "refuse")
 	c.says("$-1", "SET", "myapp:n4", aliceJSON)
 	c.says("+OK", "SET", "myapp:n2", aliceJSON, "EX", "5")
-	clock.Advance(5 * time.Second)
+	advance(clock, c.srv, 5*time.Second)
 	c.says("+OK", "SET", "myapp:n4", aliceJSON)
 
 	stats := c.call("SESSION.STATS").String()
@@ -216,7 +216,7 @@ func TestPoliciesAfterARestart(t *testing.T) {
 	a := newCaller(t, start())
 	a.says("+OK", "SET", "myapp:a", aliceJSON, "EX", "50")
 	a.says("+OK", "SET", "plain", "x")
-	clock.Advance(30 * time.Second)
+	advance(clock, a.srv, 30*time.Second)
 	a.says("+OK", "SET", "myapp:b", aliceJSON, "EX", "50")
 	a.says("+OK", "SAVE")
 
