@@ -1,3 +1,4 @@
+//nolint:staticcheck // the commands that go-redis calls deprecated have to be answered all the same
 package clienttest
 
 import (
