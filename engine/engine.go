@@ -25,6 +25,8 @@ type Options struct {
 // Engine is a keyspace under one lock. Execution units run one after another.
 type Engine struct {
 	mu        sync.Mutex
+	suspended bool      // a unit, see Suspend
+	resumed   sync.Cond // told when it is not any more
 	clock     Clock
 	rand      Rand
 	seed      maphash.Seed // of the dicts' hash: keys cannot be made to collide
@@ -83,6 +85,7 @@ func New(opts Options) *Engine {
 		e.dbs[i] = newDB(e)
 	}
 	e.tx.eng, e.tx.effect = e, &e.effect
+	e.resumed.L = &e.mu
 	return e
 }
 
@@ -120,15 +123,43 @@ func (e *Engine) Clock() Clock { return e.clock }
 // Held is the engine while its lock is held. It is the only way to a Tx.
 type Held struct{ eng *Engine }
 
-// Lock takes the engine's lock, for a batch of units.
+// Lock takes the engine's lock, for a batch of units. It waits while a unit is
+// suspended.
 func (e *Engine) Lock() Held {
+	e.mu.Lock()
+	for e.suspended {
+		e.resumed.Wait()
+	}
+	return Held{e}
+}
+
+// LockSuspended is Lock, also while a unit is suspended (IsSuspended): then the caller
+// may not touch the keyspace.
+func (e *Engine) LockSuspended() Held {
 	e.mu.Lock()
 	return Held{e}
 }
 
+// Suspend leaves the running unit open while the lock is let go, for a caller who goes on
+// with it later, after LockSuspended and Resume. Meanwhile Lock waits.
+func (h Held) Suspend() { h.eng.suspended = true }
+
+// Resume ends what Suspend began.
+func (h Held) Resume() {
+	h.eng.suspended = false
+	h.eng.resumed.Broadcast()
+}
+
+// IsSuspended says whether a unit is suspended.
+func (h Held) IsSuspended() bool { return h.eng.suspended }
+
 // Unlock ends the batch.
 func (h Held) Unlock() {
 	e := h.eng
+	if e.suspended {
+		e.mu.Unlock()
+		return
+	}
 	if len(e.atUnlock) > 0 {
 		h.endBatch()
 	}

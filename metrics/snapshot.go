@@ -40,6 +40,7 @@ type Snapshot struct {
 	Commands      []Command        // those that were called or rejected
 	Errors        map[string]int64 // error replies by code
 	Slowlog       Slowlog
+	Scripts       Scripts
 	Spikes        []Spike // the latest of each event
 	Sessions      []Sessions
 	Process       Process
@@ -109,6 +110,12 @@ type Distribution interface {
 	Below(d time.Duration) uint64
 	// Quantile is the duration that the share q (0…1) did not exceed.
 	Quantile(q float64) time.Duration
+}
+
+// Scripts is what the server keeps of EVAL and SCRIPT LOAD.
+type Scripts struct {
+	Count int64
+	Bytes int64 // of their sources
 }
 
 // Slowlog is the state of the slow log.

@@ -19,6 +19,7 @@ import (
 	"coatcheck/bff/bfftest/storetest"
 	"coatcheck/bff/redisstore"
 	"coatcheck/internal/realredis"
+	"coatcheck/internal/server/servertest"
 )
 
 const prefix = "myapp:"
@@ -49,6 +50,17 @@ func TestConformanceSingle(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) bff.Store {
 		p.Text("FLUSHALL")
 		return open(t, single(t, p))
+	}, storetest.Options{})
+}
+
+// Our own server is such a Redis.
+func TestConformanceOurs(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, nil)
+	storetest.Run(t, func(t *testing.T) bff.Store {
+		rdb := redis.NewClient(&redis.Options{Addr: srv.Addr().String(), ContextTimeoutEnabled: true})
+		require.NoError(t, rdb.FlushAll(t.Context()).Err())
+		return open(t, rdb)
 	}, storetest.Options{})
 }
 

@@ -9,6 +9,7 @@ type Context string
 const (
 	TopLevel Context = "toplevel"
 	InMulti  Context = "multi"
+	InScript Context = "lua"
 	InLua    Context = "lua"
 )
 

@@ -48,6 +48,8 @@ const (
 	InMulti
 	// RunsQueue: it runs what was queued (EXEC).
 	RunsQueue
+	// RunsScript: it runs scripts (EVAL).
+	RunsScript
 	// AsksDisk: refused like one that writes while nothing can be kept.
 	AsksDisk
 )

@@ -79,6 +79,7 @@ type Config struct {
 
 	SlowlogSlowerThan       int64 // microseconds, negative: off
 	SlowlogMaxLen           int
+	BusyReplyThreshold      int64 // milliseconds, 0: never
 	LatencyMonitorThreshold int64 // milliseconds, 0: off
 	LatencyTracking         bool
 

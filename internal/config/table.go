@@ -20,7 +20,7 @@ const (
 	noPersistence = "snapshots and the append-only file need no such choice"
 	noReplication = "there are no replicas yet"
 	noCluster     = "a server is never part of a cluster"
-	noScripts     = "there are no scripts yet"
+	noScripts     = "scripts have no deprecated functions"
 	alwaysLazy    = "memory of large values and databases is always freed aside"
 	goRuntime     = "describes Redis' own process"
 	goTLS         = "the TLS library chooses"

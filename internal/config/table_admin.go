@@ -39,7 +39,7 @@ var adminParams = []param{
 	{name: "shutdown-timeout", kind: number(0, maxInt), def: "10", field: intField(func(c *Config) *int { return &c.ShutdownTimeout })},
 	{name: "shutdown-on-sigint", flags: multi, kind: shutdownKind{shutdownWords}, def: "default", note: noPersistence},
 	{name: "shutdown-on-sigterm", flags: multi, kind: shutdownKind{shutdownWords}, def: "default", note: noPersistence},
-	{name: "busy-reply-threshold", alias: "lua-time-limit", kind: number(0, maxInt64), def: "5000", note: noScripts},
+	{name: "busy-reply-threshold", alias: "lua-time-limit", kind: number(0, maxInt64), def: "5000", field: intField(func(c *Config) *int64 { return &c.BusyReplyThreshold })},
 
 	{name: "aclfile", flags: immutable, kind: text, field: textField(func(c *Config) *string { return &c.ACLFile })},
 	{name: "acllog-max-len", kind: number(0, maxInt64), def: "128", field: intField(func(c *Config) *int64 { return &c.ACLLogMax })},

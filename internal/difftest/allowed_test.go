@@ -35,6 +35,7 @@ var incomparable = map[string]string{
 	"SAVE":              "the store in a test keeps nothing",
 	"BGSAVE":            "the store in a test keeps nothing",
 	"BGREWRITEAOF":      "the store in a test keeps nothing",
+	"SCRIPT LOAD":       "errors of the compiler are gopher-lua's",
 	"PSYNC":             "what follows is a stream, not a reply",
 	"SYNC":              "what follows is a stream, not a reply",
 	"QUIT":              "ends the connection",

@@ -66,16 +66,26 @@ func exec(c *Client, _ command.Args, out *resp.Reply) error {
 		return errExecAlone
 	}
 	c.lookForExpired()
+	t := c.multi
+	if t.flags&command.RunsScript != 0 && !t.refused && !c.watchedChanged {
+		c.multi = nil // it may last longer than the client
+		c.unwatch()
+		return c.srv.onScriptGoroutine(c, out, func(out *resp.Reply) error {
+			c.srv.runQueue(c, t, out)
+			c.srv.keepSpare(t)
+			return nil
+		})
+	}
 	defer c.endMulti()
 	switch {
-	case c.multi.refused:
+	case t.refused:
 		return errExecAborted
 	case c.watchedChanged:
 		out.NullArray()
 		return nil
 	}
 	c.unwatch()
-	c.srv.runQueue(c, out)
+	c.srv.runQueue(c, t, out)
 	return nil
 }
 

@@ -50,6 +50,8 @@ func shutdown(c *Client, in command.Args, _ *resp.Reply) error {
 	}
 	s := c.srv
 	switch {
+	case s.scripts.busy != nil && !nosave:
+		return errBusyScript
 	case abort:
 		return errNotStopping // a shutdown waits for nothing that could be called off
 	case s.onShutdown == nil:

@@ -52,7 +52,7 @@ func (s *Server) turn(c *Client) (again bool) {
 	c.takePushed(out)
 	s.checkUnread(c)
 	if c.waits != nil && !s.resume(c, out) {
-		again = c.waits != nil && c.waits.more != nil
+		again = c.waits != nil && c.waits.more != nil && s.scripts.busy == nil
 	} else {
 		again = s.runParsed(c, out, start)
 	}
@@ -159,6 +159,8 @@ func (c *Client) takePushed(out *resp.Reply) {
 func (s *Server) resume(c *Client, out *resp.Reply) bool {
 	w := c.waits
 	switch {
+	case w.more != nil && s.scripts.busy != nil:
+		s.scripts.later = append(s.scripts.later, c)
 	case w.more != nil:
 		s.step(c, w, out)
 	case w.await != nil && w.await.ended:
@@ -289,7 +291,7 @@ func (s *Server) call(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply) {
 		began = end.Add(-took)
 	}
 	s.finish(c, cmd, argv, began, took)
-	if len(s.blocked.ready) > 0 {
+	if len(s.blocked.ready) > 0 && s.scripts.busy == nil {
 		s.serveReady()
 	}
 }

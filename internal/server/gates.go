@@ -37,6 +37,9 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if err := s.checkUser(c, cmd, argv); err != nil {
 		return err
 	}
+	if s.scripts.busy != nil && flags&command.AllowBusy == 0 {
+		return errBusyScript
+	}
 	// As in Redis, any command evicts what is too much, also one that may run
 	// without room. Queues need some.
 	if s.outOfMemory() && (flags&command.DenyOOM != 0 || c.isQueued(cmd)) {

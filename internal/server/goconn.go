@@ -58,7 +58,7 @@ const lingering = 5 * time.Second
 // false, and closes conn, when the server is closed.
 func (s *Server) serveConn(conn net.Conn, k kind) bool {
 	g := &goConn{srv: s, conn: conn, note: make(chan struct{}, 1), freed: make(chan struct{}, 1), reading: true}
-	h := s.eng.Lock()
+	h := s.eng.LockSuspended()
 	if s.closed {
 		h.Unlock()
 		conn.Close()
@@ -181,7 +181,7 @@ func (g *goConn) free() {
 func (g *goConn) received(b []byte, beside bool) (waits, more bool) {
 	g.srv.Stats.NetIn.Add(int64(len(b)))
 	g.srv.Stats.Reads.Add(1)
-	h := g.srv.eng.Lock()
+	h := g.srv.eng.LockSuspended()
 	defer h.Unlock()
 	defer func() { g.reading = !waits }()
 	g.reading = false
@@ -213,7 +213,7 @@ func (g *goConn) takeTurns(h engine.Held) (waits, more bool) {
 			break
 		}
 		h.Unlock()
-		g.srv.eng.Lock()
+		g.srv.eng.LockSuspended()
 	}
 	return g.c.waits != nil, !g.c.closing && !g.c.closeAfterReply
 }
@@ -254,7 +254,7 @@ func (g *goConn) writeLoop() {
 	var out resp.Reply
 	for range g.note {
 		if g.woken.Swap(false) {
-			h := g.srv.eng.Lock()
+			h := g.srv.eng.LockSuspended()
 			g.takeTurns(h)
 			h.Unlock()
 		}
@@ -276,7 +276,7 @@ func (g *goConn) writeLoop() {
 			g.wake()
 		}
 	}
-	h := g.srv.eng.Lock()
+	h := g.srv.eng.LockSuspended()
 	g.srv.drop(g.c)
 	h.Unlock()
 	g.conn.Close()

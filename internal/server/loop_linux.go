@@ -255,7 +255,7 @@ func (l *loop) round() (ended bool) {
 // turns gives each ready socket its turn under the engine's lock.
 func (l *loop) turns() (ended bool) {
 	s := l.srv
-	h := s.eng.Lock()
+	h := s.eng.LockSuspended()
 	s.begin(h)
 	s.logInline(true)
 	if len(l.accepted) > 0 {
@@ -272,7 +272,7 @@ func (l *loop) turns() (ended bool) {
 		if s.now.Sub(began) > batchTime {
 			s.logInline(false)
 			h.Unlock()
-			h = s.eng.Lock()
+			h = s.eng.LockSuspended()
 			s.begin(h)
 			s.logInline(true)
 			began = s.now

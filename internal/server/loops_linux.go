@@ -76,7 +76,7 @@ func listenerFD(ln net.Listener) (int, error) {
 
 // leaveListeners returns when no loop accepts any more.
 func (s *Server) leaveListeners() {
-	h := s.eng.Lock()
+	h := s.eng.LockSuspended()
 	var left chan struct{}
 	if len(s.loops.all) > 0 {
 		left = make(chan struct{})
@@ -102,7 +102,7 @@ func (s *Server) tryAccept() {
 
 // stopLoops ends the loops, which serve nobody any more.
 func (s *Server) stopLoops() {
-	h := s.eng.Lock()
+	h := s.eng.LockSuspended()
 	all := s.loops.all
 	s.loops.all = nil
 	for _, l := range all {

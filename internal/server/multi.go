@@ -76,7 +76,12 @@ func (c *Client) endMulti() {
 		return
 	}
 	c.multi = nil
-	if s := c.srv; len(s.spare) < maxSpare && cap(t.args) <= spareBytes && cap(t.lens) <= spareBytes/8 {
+	c.srv.keepSpare(t)
+}
+
+// keepSpare keeps a transaction that is over for the next one.
+func (s *Server) keepSpare(t *transaction) {
+	if len(s.spare) < maxSpare && cap(t.args) <= spareBytes && cap(t.lens) <= spareBytes/8 {
 		*t = transaction{queue: t.queue[:0], args: t.args[:0], lens: t.lens[:0], argv: t.argv[:0]}
 		s.spare = append(s.spare, t)
 	}
@@ -148,8 +153,7 @@ func (s *Server) refused(c *Client, cmd *Cmd, argv [][]byte, err error) error {
 }
 
 // runQueue runs what the client has queued as one unit.
-func (s *Server) runQueue(c *Client, out *resp.Reply) {
-	t := c.multi
+func (s *Server) runQueue(c *Client, t *transaction, out *resp.Reply) {
 	tx := s.held.BeginAt(c.db, c.now())
 	s.within++
 	defer func() {
@@ -209,6 +213,9 @@ func (s *Server) callWithin(c *Client, cmd *Cmd, argv [][]byte, out *resp.Reply)
 func (s *Server) atOnce(c *Client, cmd *Cmd, err error, out *resp.Reply) error {
 	switch later := err.(type) { //nolint:errorlint // handlers return these as they are
 	case *command.Wait:
+		if j := s.scripts.job; j != nil && c == j.caller {
+			return &errs.Error{Code: "ERR", Text: cmd.Name + " command is not allowed with BLOCK option from scripts"}
+		}
 		later.Refuse(out)
 		return nil
 	case *command.More:

@@ -231,6 +231,7 @@ func (s *Server) saveAtEnd(force bool, then func(err error)) {
 // SaveAtEnd saves a last time where the configuration has save points. After it
 // has returned nil the server takes no writes any more; Shutdown should follow.
 func (s *Server) SaveAtEnd() error {
+	s.StopScripts()
 	done := make(chan error, 1)
 	h := s.eng.Lock()
 	s.begin(h)

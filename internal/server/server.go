@@ -100,6 +100,7 @@ type Server struct {
 	table        *Table
 	Stats        Stats
 	admin
+	scripts   scripts
 	saves     saves
 	appendLog appendLog
 	repl      *replication
@@ -167,6 +168,7 @@ func New(opts Options) (*Server, error) {
 		return nil, fmt.Errorf("server: appendonly: %w", errNoDirectory)
 	}
 	s.clients.init()
+	s.scripts.srv = s
 	if s.addrTLS = opts.TLS != nil; s.addrTLS {
 		s.listening.tls.Store(opts.TLS)
 	}
@@ -227,6 +229,7 @@ func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 // have not read yet, and closes all connections. When ctx ends first, what is
 // left is closed at once and ctx's error returned. The engine stays open.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.StopScripts()
 	h := s.eng.Lock()
 	already := s.closed
 	s.closed = true
@@ -263,6 +266,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.end()
 	s.stopLoops()
+	s.scripts.end()
 	if !already {
 		if e := s.shutLog(); e != nil {
 			err = errors.Join(err, fmt.Errorf("the append-only log ends without its last changes: %w", e))
@@ -272,6 +276,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.detach(already)
 	return err
 }
+
+// StopScripts ends the script that runs, and refuses others, so that none holds up the
+// end. What it has written stays.
+func (s *Server) StopScripts() { s.scripts.stopping.Store(true) }
 
 // detach ends what the engine does for a server that has ended.
 func (s *Server) detach(already bool) {

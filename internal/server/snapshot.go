@@ -56,6 +56,7 @@ func (s *Server) snapshot(process metrics.Process, withCommands bool) *metrics.S
 	}
 	snap.Rates.Commands, snap.Rates.In, snap.Rates.Out = s.rates.perSecond()
 	s.copySlowlog(snap)
+	snap.Scripts = metrics.Scripts{Count: int64(len(s.scripts.byName)), Bytes: s.scripts.bytes}
 	for _, name := range s.latency.names() {
 		e := s.latency.events[name]
 		snap.Spikes = append(snap.Spikes, metrics.Spike{Event: name, At: e.last().at, Last: e.last().took, Max: e.max})

@@ -63,6 +63,7 @@ func connection() [][]command.Entry[*Client] {
 		latencyCommands,
 		lolwutCommands,
 		memoryCommands,
+		scriptCommands,
 		migrateCommands,
 		saveCommands,
 		aofCommands,
