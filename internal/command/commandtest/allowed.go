@@ -25,14 +25,15 @@ var missing = []string{
 // names72 gives arguments the names they have in 7.2: command, then 7.0's name, with
 // its type where there are several of that name.
 var names72 = map[string]map[string]string{
-	"hello":      {"username_password": "auth"},
-	"flushall":   {"async/oneof": "flush-type"},
-	"flushdb":    {"async/oneof": "flush-type"},
-	"config|set": {"parameter_value": "data"},
-	"mset":       {"key_value": "data"},
-	"msetnx":     {"key_value": "data"},
-	"zadd":       {"score_member": "data"},
-	"geoadd":     {"longitude_latitude_member": "data"},
+	"hello":        {"username_password": "auth"},
+	"flushall":     {"async/oneof": "flush-type"},
+	"flushdb":      {"async/oneof": "flush-type"},
+	"script|flush": {"async/oneof": "flush-type"},
+	"config|set":   {"parameter_value": "data"},
+	"mset":         {"key_value": "data"},
+	"msetnx":       {"key_value": "data"},
+	"zadd":         {"score_member": "data"},
+	"geoadd":       {"longitude_latitude_member": "data"},
 
 	"zrange":           {"offset_count": "limit"},
 	"zrangestore":      {"offset_count": "limit"},
