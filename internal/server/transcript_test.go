@@ -37,7 +37,7 @@ func TestTranscripts(t *testing.T) {
 				})
 				target := transcript.Target{
 					Dial:    func() (net.Conn, error) { return tr.dial(t, srv), nil },
-					Advance: clock.Advance,
+					Advance: func(d time.Duration) { advance(clock, srv, d) },
 				}
 				require.NoError(t, f.Replay(target))
 				target.Piece = 1
