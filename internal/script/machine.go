@@ -10,6 +10,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -99,24 +100,24 @@ func (m *Machine) Run(s *Script, keys, args [][]byte, out *resp.Reply) error {
 	m.libs.Reset()
 	m.watch.begin()
 	m.proto, m.side.Proto = 2, 2
-	m.guard.globals.RawSetString("KEYS", m.texts(keys))
-	m.guard.globals.RawSetString("ARGV", m.texts(args))
-	err := m.call(s.fn)
+	m.setWords(m.texts(keys), m.texts(args))
+	defer m.setWords(lua.LNil, lua.LNil)
+	m.L.SetTop(0)
 	defer m.L.SetTop(0)
-	if err != nil {
-		return failure(err, s.Name)
+	m.L.Push(s.fn)
+	if err := m.L.PCall(0, 1, m.onError); err != nil {
+		return m.failure(err, s.Name)
 	}
 	(&writer{m: m, out: out}).value(m.L.Get(-1), 0)
-	m.guard.globals.RawSetString("KEYS", lua.LNil)
-	m.guard.globals.RawSetString("ARGV", lua.LNil)
 	return nil
 }
 
-// call leaves the function's result on the stack.
-func (m *Machine) call(fn *lua.LFunction) (err error) {
-	m.L.SetTop(0)
-	m.L.Push(fn)
-	return m.L.PCall(0, 1, m.onError)
+// Elapsed is how long the running script has run.
+func (m *Machine) Elapsed() time.Duration { return m.watch.elapsed() }
+
+func (m *Machine) setWords(keys, args lua.LValue) {
+	m.guard.globals.RawSetString("KEYS", keys)
+	m.guard.globals.RawSetString("ARGV", args)
 }
 
 func (m *Machine) texts(words [][]byte) *lua.LTable {
@@ -164,8 +165,9 @@ func setPlace(L *lua.LState, t *lua.LTable) {
 	}
 }
 
-// failure is the reply to a script that failed.
-func failure(err error, name string) error {
+// failure is the reply to a script that failed. One that was ended is said to have been in
+// the words of who did, without the line that gopher-lua puts in front.
+func (m *Machine) failure(err error, name string) error {
 	text, place := "ERR unknown error", ""
 	var failed *lua.ApiError
 	if errors.As(err, &failed) {
@@ -179,6 +181,9 @@ func failure(err error, name string) error {
 		} else {
 			text = "ERR " + inLuasWords(failed.Object.String()) // there was no stack left for locate
 		}
+	}
+	if m.watch.err != nil {
+		text = m.watch.err.Error()
 	}
 	return asError(strings.TrimSpace(text) + " script: " + name + place + ".")
 }

@@ -9,7 +9,7 @@ import (
 	"coatcheck/internal/script/lualib"
 )
 
-// openRedis makes the library redis, also known as server in later versions of it.
+// openRedis makes the library redis.
 func (m *Machine) openRedis() {
 	lib := m.L.NewTable()
 	for name, fn := range map[string]lua.LGFunction{
@@ -96,8 +96,8 @@ func (m *Machine) readArgs(L *lua.LState) (argv [][]byte, problem string) {
 // redisCall is redis.call, or redis.pcall, which returns what the other one raises.
 func (m *Machine) redisCall(L *lua.LState, raise bool) int {
 	argv, problem := m.readArgs(L)
+	defer m.side.Reset() // also of a reply that was too long
 	if problem == "" {
-		m.side.Reset()
 		m.side.Proto = m.proto
 		if err := m.host.Call(argv, &m.side); err != nil {
 			problem = err.Error()
@@ -112,7 +112,6 @@ func (m *Machine) redisCall(L *lua.LState, raise bool) int {
 	} else {
 		r := reader{L: L, b: m.side.Bytes()}
 		v = r.value()
-		m.side.Reset()
 	}
 	if cap(m.args) > keptArgs {
 		m.args = nil

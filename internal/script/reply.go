@@ -7,6 +7,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"coatcheck/internal/script/lualib"
 	"coatcheck/resp"
 )
 
@@ -104,7 +105,7 @@ func (w *writer) value(v lua.LValue, depth int) {
 	case lua.LString:
 		w.out.BulkText(string(v))
 	case lua.LNumber:
-		w.out.Int(truncated(float64(v)))
+		w.out.Int(lualib.ToInt64(float64(v)))
 	case lua.LBool:
 		switch {
 		case w.m.proto == 3:
@@ -125,14 +126,6 @@ func (w *writer) value(v lua.LValue, depth int) {
 	default:
 		w.out.Null()
 	}
-}
-
-// truncated is what a C cast makes of a number on the machines that Redis runs on.
-func truncated(f float64) int64 {
-	if f != f || f >= 1<<63 || f < -1<<63 {
-		return -1 << 63
-	}
-	return int64(f)
 }
 
 // special writes a table that stands for another kind of reply.

@@ -2,23 +2,23 @@ package script
 
 import (
 	"context"
-	"errors"
 	"runtime/metrics"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"coatcheck/engine"
+	"coatcheck/engine/errs"
 )
 
 const (
-	pollEvery   = 1 << 10 // instructions between two questions to the host
-	weighEvery  = 1 << 8  // questions between two looks at the memory
-	maxGrowth   = 1 << 30 // bytes that the whole heap may grow by while a script runs
-	heapSamples = "/memory/classes/heap/objects:bytes"
+	pollEvery  = 1 << 10 // instructions between two questions to the host
+	weighEvery = 1 << 8  // questions between two looks at the memory
+	maxGrowth  = 1 << 30 // bytes that the whole heap may grow by while a script runs
+	heapSample = "/memory/classes/heap/objects:bytes"
 )
 
-var errTooMuchMemory = errors.New("script uses too much memory")
+var errTooMuchMemory = &errs.Error{Code: "ERR", Text: "script uses too much memory"}
 
 // watch is the context of a state: gopher-lua asks it before every instruction whether it
 // is done.
@@ -73,15 +73,15 @@ func (w *watch) ask() error {
 }
 
 func (w *watch) heapBytes() uint64 {
-	w.sample[0].Name = heapSamples
+	w.sample[0].Name = heapSample
 	metrics.Read(w.sample[:])
 	return w.sample[0].Value.Uint64()
 }
 
 // clock is os.clock, in seconds: the time that the script has run.
-func (w *watch) clock() float64 {
-	return engine.SystemClock{}.Now().Sub(w.began).Seconds()
-}
+func (w *watch) clock() float64 { return w.elapsed().Seconds() }
+
+func (w *watch) elapsed() time.Duration { return engine.SystemClock{}.Now().Sub(w.began) }
 
 // Err implements context.Context.
 func (w *watch) Err() error { return w.err }

@@ -3,6 +3,7 @@ package server
 import (
 	"coatcheck/engine/errs"
 	"coatcheck/internal/command"
+	"coatcheck/internal/script"
 	"coatcheck/resp"
 )
 
@@ -86,9 +87,11 @@ func evalCommand(c *Client, in command.Args, bySHA, readOnly bool, out *resp.Rep
 		return &errs.Error{Code: "ERR", Text: "Number of keys can't be negative"}
 	}
 	x := &c.srv.scripts
-	sc := x.script(in[1])
-	if bySHA && sc == nil {
-		return errNoScript
+	var sc *script.Script
+	if bySHA {
+		if sc = x.script(in[1]); sc == nil {
+			return errNoScript
+		}
 	}
 	if s := c.srv; len(s.monitors) > 0 { // before the script's commands
 		if cmd, ok := s.table.find(in); ok {

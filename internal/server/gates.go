@@ -54,22 +54,40 @@ func (s *Server) gate(c *Client, cmd *Cmd, ok bool, argv [][]byte) error {
 	if err := s.checkUnnamed(c, cmd, argv); err != nil {
 		return err
 	}
-	if flags&(command.Write|command.AsksDisk) != 0 && s.cannotSave() {
-		return errMisconf
-	}
-	if flags&(command.Write|command.AsksDisk) != 0 {
-		if err := s.cannotLog(); err != nil {
+	switch {
+	case flags&command.Write != 0:
+		if err := s.cannotWrite(); err != nil {
 			return err
 		}
-	}
-	if flags&command.Write != 0 && s.lacksReplicas() {
-		return errNoReplicas
+	case flags&command.AsksDisk != 0:
+		if err := s.cannotKeep(); err != nil {
+			return err
+		}
 	}
 	if s.saves.loading != nil && flags&command.Loading == 0 {
 		return errLoading
 	}
 	if s.isPaused(c, cmd) {
 		return errPaused
+	}
+	return nil
+}
+
+// cannotKeep says why what is written could not be kept, nil when it can.
+func (s *Server) cannotKeep() error {
+	if s.cannotSave() {
+		return errMisconf
+	}
+	return s.cannotLog()
+}
+
+// cannotWrite says why commands that write are refused for now, nil when they are not.
+func (s *Server) cannotWrite() error {
+	if err := s.cannotKeep(); err != nil {
+		return err
+	}
+	if s.lacksReplicas() {
+		return errNoReplicas
 	}
 	return nil
 }

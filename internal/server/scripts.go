@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"coatcheck/engine"
 	"coatcheck/engine/errs"
 	"coatcheck/internal/acl"
 	"coatcheck/internal/command"
@@ -29,10 +28,9 @@ import (
 type scripts struct {
 	srv      *Server
 	machine  *script.Machine // nil until the first one
-	byName   map[string]*script.Script
-	fromEval []string        // names of those that only EVAL brought, oldest first
-	loaded   map[string]bool // by SCRIPT LOAD: they stay
-	bytes    int64           // of all sources
+	byName   map[string]*keptScript
+	fromEval []string // names of those that EVAL brought, oldest first
+	bytes    int64    // of all sources
 
 	jobs chan *scriptJob // nil until the first one
 	job  *scriptJob      // that runs; nil: none
@@ -45,6 +43,12 @@ type scripts struct {
 	wg    sync.WaitGroup
 }
 
+// keptScript stays until SCRIPT FLUSH when SCRIPT LOAD has asked for it.
+type keptScript struct {
+	*script.Script
+	stays bool
+}
+
 // scriptJob is a command that runs scripts: EVAL, or an EXEC with some.
 type scriptJob struct {
 	client *Client // who asked
@@ -53,10 +57,8 @@ type scriptJob struct {
 	err    error
 	done   chan struct{}
 	left   chan struct{} // closed when it is left behind
-	inline bool          // no transport waits that could go on: it is never left behind
 
-	began    time.Time     // of the script that runs
-	patience time.Duration // how long others wait for it; 0 is as long as it takes
+	patience time.Duration // how long others wait for the script that runs; 0 is as long as it takes
 	readOnly bool
 	allowOOM bool
 	oom      bool // there was no room when it began
@@ -90,20 +92,16 @@ func (s *Server) onScriptGoroutine(c *Client, out *resp.Reply, run func(out *res
 	if x.job != nil { // EVAL within EXEC
 		return run(out)
 	}
-	j := &scriptJob{client: c, run: run, done: make(chan struct{}), left: make(chan struct{}), inline: c.conn == nil}
+	j := &scriptJob{client: c, run: run, done: make(chan struct{}), left: make(chan struct{})}
 	j.out.Proto = c.proto
 	x.job = j
-	if j.inline {
-		x.execute(j)
-	} else {
-		x.start()
-		x.jobs <- j
-		select {
-		case <-j.done:
-		case <-j.left:
-			j.await = c.await()
-			return j.await
-		}
+	x.start()
+	x.jobs <- j
+	select {
+	case <-j.done:
+	case <-j.left:
+		j.await = c.await()
+		return j.await
 	}
 	x.job = nil
 	if j.err != nil {
@@ -148,6 +146,7 @@ func (x *scripts) finishBehind(j *scriptJob) {
 		}
 	}
 	x.later = nil
+	x.srv.running = nil
 	x.srv.held.Unlock()
 	x.srv.flushLog()
 }
@@ -187,81 +186,76 @@ func (x *scripts) end() {
 // Poll implements script.Host.
 func (x *scripts) Poll() error {
 	j := x.job
+	if err := x.whyEnd(j); err != nil {
+		return err
+	}
+	if x.busy == nil && j.patience > 0 && x.machine.Elapsed() > j.patience {
+		x.leaveBehind(j)
+	}
+	return nil
+}
+
+// whyEnd says why the job's script is to end, nil when it may go on.
+func (x *scripts) whyEnd(j *scriptJob) error {
 	if x.stopping.Load() {
 		return errServerEnds
 	}
 	if err := j.stop.Load(); err != nil {
 		return err
 	}
-	if x.busy == nil && j.patience > 0 && x.srv.sinceScriptBegan(j) > j.patience {
-		x.leaveBehind(j)
-	}
 	return nil
-}
-
-func (s *Server) sinceScriptBegan(j *scriptJob) time.Duration {
-	return engine.SystemClock{}.Now().Sub(j.began)
 }
 
 // leaveBehind suspends the job's unit and lets the transport go on.
 func (x *scripts) leaveBehind(j *scriptJob) {
 	s := x.srv
 	s.log.Warn("Slow script detected: still in execution. You can try killing the script using the SCRIPT KILL command.",
-		"client", j.client.addr, "after", s.sinceScriptBegan(j))
-	x.suspend(j)
-	if j.behind { // it was before, and nobody waits for the lock's return
-		s.held.Unlock()
+		"client", j.client.addr, "after", x.machine.Elapsed())
+	x.busy = j
+	s.held.Suspend()
+	if j.behind { // it was before: nobody waits for the lock
+		x.leave(j)
 		return
 	}
+	j.within, s.within = s.within, 0
 	j.behind = true
 	close(j.left)
 }
 
-func (x *scripts) suspend(j *scriptJob) {
+// enter takes the lock for the job, whose unit is suspended.
+func (x *scripts) enter(j *scriptJob) {
 	s := x.srv
-	x.busy = j
-	j.within, s.within = s.within, 0
-	s.held.Suspend()
+	s.begin(s.eng.LockSuspended())
+	s.running, s.within = j.client, j.within
+}
+
+// leave gives the lock back; the unit stays suspended.
+func (x *scripts) leave(j *scriptJob) {
+	s := x.srv
+	j.within, s.within, s.running = s.within, 0, nil
+	s.held.Unlock()
 }
 
 // comeBack takes the lock for the rest of the job's unit, if it was left behind.
 func (x *scripts) comeBack(j *scriptJob) {
-	if x.busyJob() != j {
-		return
+	if x.busy != nil {
+		x.enter(j)
+		x.busy = nil
+		x.srv.held.Resume()
 	}
-	s := x.srv
-	h := s.eng.LockSuspended()
-	x.busy = nil
-	h.Resume()
-	s.begin(h)
-	s.running = j.client
-	s.within = j.within
 }
-
-// busyJob may be asked by the goroutine of scripts alone, which sets what it reads.
-func (x *scripts) busyJob() *scriptJob { return x.busy }
 
 // Call implements script.Host.
 func (x *scripts) Call(argv [][]byte, out *resp.Reply) error {
 	j := x.job
-	if x.busyJob() != j {
-		return x.call(j, argv, out)
+	if x.busy != nil {
+		x.enter(j)
+		defer x.leave(j)
+		if err := x.whyEnd(j); err != nil { // before it writes
+			return err
+		}
 	}
-	s := x.srv
-	h := s.eng.LockSuspended()
-	if err := j.stop.Load(); err != nil || x.stopping.Load() { // before it writes
-		h.Unlock()
-		return errServerEnds
-	}
-	held, now, at, began, running := s.held, s.now, s.at, s.began, s.running
-	s.begin(h)
-	s.running = j.client
-	s.within = j.within
-	err := x.call(j, argv, out)
-	j.within, s.within = s.within, 0
-	s.held, s.now, s.at, s.began, s.running = held, now, at, began, running
-	h.Unlock()
-	return err
+	return x.call(j, argv, out)
 }
 
 // call passes a script's command through the gates that scripts have (Redis' script.c,
@@ -283,11 +277,11 @@ func (x *scripts) call(j *scriptJob, argv [][]byte, out *resp.Reply) error {
 	if err := s.checkUnnamed(c, cmd, argv); err != nil {
 		return err
 	}
-	if cmd.Flags&(command.Write|command.MayReplicate) != 0 {
-		if j.readOnly {
-			return &errs.Error{Code: "ERR", Text: "Write commands are not allowed from read-only scripts."}
-		}
-		if err := s.mayNotWrite(); err != nil && cmd.Flags&command.Write != 0 {
+	if j.readOnly && cmd.Flags&(command.Write|command.MayReplicate) != 0 {
+		return &errs.Error{Code: "ERR", Text: "Write commands are not allowed from read-only scripts."}
+	}
+	if cmd.Flags&command.Write != 0 {
+		if err := s.cannotWrite(); err != nil {
 			return err
 		}
 	}
@@ -312,20 +306,6 @@ func (x *scripts) call(j *scriptJob, argv [][]byte, out *resp.Reply) error {
 	return nil
 }
 
-// mayNotWrite says why commands that write are refused for now.
-func (s *Server) mayNotWrite() error {
-	if s.cannotSave() {
-		return errMisconf
-	}
-	if err := s.cannotLog(); err != nil {
-		return err
-	}
-	if s.lacksReplicas() {
-		return errNoReplicas
-	}
-	return nil
-}
-
 // Allowed implements script.Host.
 func (x *scripts) Allowed(argv [][]byte) (bool, error) {
 	cmd, ok := x.srv.table.find(argv)
@@ -345,43 +325,44 @@ func (x *scripts) Log(level int, line string) {
 // script finds a script by its name in any spelling, nil if there is none.
 func (x *scripts) script(name []byte) *script.Script {
 	var low [64]byte
-	return x.byName[string(lower(low[:0], name))]
+	if kept := x.byName[string(lower(low[:0], name))]; kept != nil {
+		return kept.Script
+	}
+	return nil
 }
 
 // load compiles a script and keeps it. Those that EVAL brings are dropped when there are too many.
 func (x *scripts) load(source []byte, stays bool) (*script.Script, error) {
 	if x.machine == nil {
 		x.machine = script.New(x, RedisVersion)
-		x.byName = map[string]*script.Script{}
-		x.loaded = map[string]bool{}
+		x.byName = map[string]*keptScript{}
 	}
 	name := script.Name(source)
-	found := x.byName[name]
-	if found == nil {
-		var err error
-		if found, err = x.machine.Load(name, string(source)); err != nil {
+	kept := x.byName[name]
+	if kept == nil {
+		made, err := x.machine.Load(name, string(source))
+		if err != nil {
 			return nil, err
 		}
-		x.byName[name] = found
+		kept = &keptScript{Script: made}
+		x.byName[name] = kept
 		x.bytes += int64(len(source))
 		if !stays {
 			x.fromEval = append(x.fromEval, name)
 			x.dropOldest()
 		}
 	}
-	if stays {
-		x.loaded[name] = true
-	}
-	return found, nil
+	kept.stays = kept.stays || stays
+	return kept.Script, nil
 }
 
 // dropOldest forgets scripts of EVAL that are too many.
 func (x *scripts) dropOldest() {
 	for len(x.fromEval) > maxEvalScripts {
 		name := x.fromEval[0]
-		x.fromEval = append(x.fromEval[:0], x.fromEval[1:]...)
-		if s := x.byName[name]; s != nil && !x.loaded[name] {
-			x.bytes -= int64(len(s.Source))
+		x.fromEval = slices.Delete(x.fromEval, 0, 1)
+		if kept := x.byName[name]; !kept.stays {
+			x.bytes -= int64(len(kept.Source))
 			delete(x.byName, name)
 		}
 	}
@@ -393,7 +374,7 @@ func (x *scripts) flush() {
 		x.machine.Close()
 		x.machine = nil
 	}
-	x.byName, x.loaded, x.fromEval, x.bytes = map[string]*script.Script{}, map[string]bool{}, nil, 0
+	x.byName, x.fromEval, x.bytes = map[string]*keptScript{}, nil, 0
 }
 
 // eval runs a script as one unit.
@@ -403,10 +384,8 @@ func (x *scripts) eval(c *Client, sc *script.Script, keys, args [][]byte, readOn
 	if err := x.mayRun(sc, readOnly, oom); err != nil {
 		return err
 	}
-	j.began, j.readOnly = engine.SystemClock{}.Now(), readOnly || sc.Flags&script.NoWrites != 0
-	if j.patience = 0; !j.inline {
-		j.patience = time.Duration(s.cfg.BusyReplyThreshold) * time.Millisecond
-	}
+	j.readOnly = readOnly || sc.Flags&script.NoWrites != 0
+	j.patience = time.Duration(s.cfg.BusyReplyThreshold) * time.Millisecond
 	j.oom, j.allowOOM = oom, sc.Flags&script.AllowOOM != 0
 	j.stop.Store(nil)
 	j.caller = &Client{srv: s, id: c.id, addr: "lua", fd: -1, user: c.user, db: c.db, authenticated: true, created: s.now, active: s.now}
@@ -418,20 +397,7 @@ func (x *scripts) eval(c *Client, sc *script.Script, keys, args [][]byte, readOn
 		tx.End()
 		s.repl.endUnit()
 	}()
-	err := x.machine.Run(sc, keys, args, out)
-	if stop := j.stop.Load(); stop != nil && err != nil {
-		err = killedError(err, stop)
-	}
-	return err
-}
-
-// killedError has the reason stand as Redis writes it, without the line that Lua adds in front.
-func killedError(err error, stop *errs.Error) error {
-	_, tail, ok := strings.Cut(err.Error(), " script: ")
-	if !ok {
-		return stop
-	}
-	return &errs.Error{Code: stop.Code, Text: stop.Text + " script: " + tail}
+	return x.machine.Run(sc, keys, args, out)
 }
 
 // mayRun says why a script that tells what it does may not run.
@@ -444,7 +410,7 @@ func (x *scripts) mayRun(sc *script.Script, readOnly, oom bool) error {
 		return &errs.Error{Code: "ERR", Text: "Can not execute a script with write flag using *_ro command."}
 	}
 	if writes {
-		if err := x.srv.mayNotWrite(); err != nil {
+		if err := x.srv.cannotWrite(); err != nil {
 			return err
 		}
 	}

@@ -162,7 +162,7 @@ func checkNumber(L *lua.LState, n int) float64 {
 	return f
 }
 
-func checkInteger(L *lua.LState, n int) int64 { return toInt64(checkNumber(L, n)) }
+func checkInteger(L *lua.LState, n int) int64 { return ToInt64(checkNumber(L, n)) }
 
 // checkInt is a C int: the lower half of the number.
 func checkInt(L *lua.LState, n int) int { return int(int32(checkInteger(L, n))) }

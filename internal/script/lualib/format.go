@@ -92,10 +92,10 @@ func readVerb(L *lua.LState, s string, i int) (verb, int) {
 func (l *Libs) appendVerb(L *lua.LState, out []byte, v verb, arg int) []byte {
 	switch v.letter {
 	case 'c':
-		c := byte(toInt64(checkNumber(L, arg)))
+		c := byte(ToInt64(checkNumber(L, arg)))
 		return append(out, untilZero(v.pad("", string([]byte{c})))...)
 	case 'd', 'i':
-		return append(out, v.signed(toInt64(checkNumber(L, arg)))...)
+		return append(out, v.signed(ToInt64(checkNumber(L, arg)))...)
 	case 'o', 'u', 'x', 'X':
 		return append(out, v.unsigned(toUint64(checkNumber(L, arg)))...)
 	case 'e', 'E', 'f', 'g', 'G':

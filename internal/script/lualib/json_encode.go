@@ -71,7 +71,7 @@ func (e *jsonEncoder) arrayLength(t *lua.LTable) int {
 		if !ok || f < 1 || math.Floor(float64(f)) != float64(f) {
 			return -1
 		}
-		most = max(most, int(int32(toInt64(float64(f)))))
+		most = max(most, int(int32(ToInt64(float64(f)))))
 		items++
 	}
 	if e.cfg.sparseRatio > 0 && most > items*e.cfg.sparseRatio && most > e.cfg.sparseSafe {

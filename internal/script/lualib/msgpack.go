@@ -84,7 +84,7 @@ func (p *packer) text(s string) {
 
 func (p *packer) number(f float64) {
 	p.l.room(p.L, len(p.out)+9)
-	switch i := toInt64(f); {
+	switch i := ToInt64(f); {
 	case float64(i) == f:
 		p.integer(i)
 	case float64(float32(f)) == f:

@@ -45,8 +45,8 @@ func notFinite(f float64) (text string, ok bool) {
 	return "", false
 }
 
-// toInt64 converts as x86 does: what does not fit is the smallest integer.
-func toInt64(f float64) int64 {
+// ToInt64 converts as x86 does: what does not fit is the smallest integer.
+func ToInt64(f float64) int64 {
 	if f >= -(1<<63) && f < 1<<63 {
 		return int64(f)
 	}
@@ -61,7 +61,7 @@ func toUint64(f float64) uint64 {
 	case f >= 1<<63:
 		return uint64(f-(1<<63)) | 1<<63
 	}
-	return uint64(toInt64(f))
+	return uint64(ToInt64(f))
 }
 
 // ParseNumber reads a whole string as Lua 5.1 does: C's strtod with space around it. What follows a zero byte is not seen.

@@ -175,7 +175,7 @@ func (f *structFormat) order() byteOrder {
 func (f *structFormat) appendInt(out []byte, n float64, size int) []byte {
 	u := toUint64(n)
 	if n < 0 {
-		u = uint64(toInt64(n))
+		u = uint64(ToInt64(n))
 	}
 	var low [maxStructInt]byte
 	binary.LittleEndian.PutUint64(low[:], u)
