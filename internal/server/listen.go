@@ -224,7 +224,7 @@ func (s *Server) pauseAccept() bool {
 
 func (s *Server) serveAccepted(conn net.Conn, k kind) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		h := s.eng.Lock()
+		h := s.eng.LockSuspended()
 		keep := s.cfg.TCPKeepalive
 		h.Unlock()
 		keepAlive(tcp, keep)

@@ -42,6 +42,10 @@ func TestSlowScripts(t *testing.T) {
 				send(a, "EVAL", loop, "0")
 				t.Log(loop)
 				eventually(t, func() bool { b.send("GET k\r\n"); return b.line() == busy })
+				late := newPeer(t, tr.dial(t, srv)) // who comes now is served, too
+				late.send("PING\r\n")
+				late.expect(busy)
+				late.Close()
 				b.send("PING\r\nSET k v\r\nMULTI\r\nGET k\r\nDISCARD\r\nSHUTDOWN\r\nSCRIPT KILL\r\n")
 				b.expect(busy + busy + "+OK\r\n" + busy + "+OK\r\n" + busy + "+OK\r\n")
 				require.Regexp(t, `^-ERR Script killed by user with SCRIPT KILL\. script: [0-9a-f]{40}, on @user_script:1\.\r\n$`, a.line(), loop)
