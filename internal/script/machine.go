@@ -43,7 +43,8 @@ type Machine struct {
 	guard   *guard
 
 	onError *lua.LFunction
-	proto   int // of replies to the running script's calls
+	none    *lua.LTable // KEYS and ARGV between runs: deleting them would have the map of globals tidied up each time
+	proto   int         // of replies to the running script's calls
 	side    resp.Reply
 	argv    [][]byte
 	args    []byte
@@ -58,7 +59,7 @@ func New(host Host, version string) *Machine {
 	m.boundCoroutines()
 	m.openRedis()
 	m.guard = protect(m.L)
-	m.onError = m.L.NewFunction(locate)
+	m.onError, m.none = m.L.NewFunction(locate), m.L.NewTable()
 	m.side.Proto = 2
 	return m
 }
@@ -101,7 +102,7 @@ func (m *Machine) Run(s *Script, keys, args [][]byte, out *resp.Reply) error {
 	m.watch.begin()
 	m.proto, m.side.Proto = 2, 2
 	m.setWords(m.texts(keys), m.texts(args))
-	defer m.setWords(lua.LNil, lua.LNil)
+	defer m.setWords(m.none, m.none)
 	m.L.SetTop(0)
 	defer m.L.SetTop(0)
 	m.L.Push(s.fn)
